@@ -1,0 +1,30 @@
+/**
+ * The root of kubetally's error tree. Every folder that can fail declares one subclass with a closed set of codes
+ * (`ScrapeError`, `KubeError`, `OptionError`, `StatusError`, ...), so callers switch on `code` instead of reading texts.
+ */
+export abstract class KubetallyError<Code extends string = string> extends Error {
+  /** Stable machine-readable reason; the closed set is the subclass's `Code`. */
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Any thrown value as an `Error`, keeping an `Error` as it is. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** The messages of an error and of its causes, outermost first, joined by `: `; a repeated text is said once. */
+export function messageChain(thrown: unknown): string {
+  const texts: string[] = [];
+  for (let error: unknown = thrown, depth = 0; error !== undefined && depth < 8; depth++) {
+    const { message, cause } = asError(error);
+    if (message !== '' && !texts.some((text) => text.includes(message))) texts.push(message);
+    error = cause;
+  }
+  return texts.join(': ') || 'unknown error';
+}

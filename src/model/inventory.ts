@@ -1,0 +1,37 @@
+import type { Nanocores } from './units.ts';
+
+/** One entry of a Node's `status.addresses`. */
+export interface NodeAddress {
+  /** `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`, or a type a cloud made up. */
+  readonly type: string;
+  readonly address: string;
+}
+
+/** What we keep of a Node. */
+export interface NodeInfo {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly addresses: readonly NodeAddress[];
+  /** `status.daemonEndpoints.kubeletEndpoint.Port`; undefined when absent or 0. */
+  readonly kubeletPort: number | undefined;
+  /** The Ready condition is `True`. */
+  readonly ready: boolean;
+  /** `status.capacity.cpu`; undefined when absent or unreadable. */
+  readonly cpuCapacity: Nanocores | undefined;
+  /** Annotation `metrics.k8s.io/resource-metrics-path`. */
+  readonly resourceMetricsPath: string | undefined;
+}
+
+/** What we keep of a running Pod: metadata only, as PartialObjectMetadata gives it. */
+export interface PodInfo {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `metadata.uid`. */
+  readonly uid: string;
+  /**
+   * The UID under which the kubelet reports the pod (`podRef.uid`): `metadata.uid`, but for the mirror pod of a static pod
+   * its annotation `kubernetes.io/config.hash`.
+   */
+  readonly kubeletUid: string;
+}

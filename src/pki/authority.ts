@@ -1,0 +1,102 @@
+import 'reflect-metadata';
+import { webcrypto, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import * as x509 from '@peculiar/x509';
+
+/** A certificate with its private key, both PEM. */
+export interface CertifiedKey {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CertificateRequest {
+  readonly commonName: string;
+  /** Become `O` of the subject; Kubernetes reads them as groups. */
+  readonly organizations?: readonly string[];
+  /** DNS names and IP addresses for the subject alternative name. */
+  readonly names?: readonly string[];
+  readonly usages: readonly ('serverAuth' | 'clientAuth')[];
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const provider = webcrypto;
+
+/** A certificate authority that lives in memory: ECDSA P-256, one level. */
+export class CertificateAuthority {
+  /** PEM of the authority's own certificate. */
+  readonly cert: string;
+  readonly #key: webcrypto.CryptoKey;
+  readonly #issuer: string;
+
+  private constructor(cert: string, key: webcrypto.CryptoKey, issuer: string) {
+    this.cert = cert;
+    this.#key = key;
+    this.#issuer = issuer;
+  }
+
+  /** Makes a new authority with its own key. */
+  static async create(commonName: string, notBefore: Date, notAfter: Date): Promise<CertificateAuthority> {
+    const keys = (await provider.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const name = subject(commonName);
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+      {
+        name,
+        notBefore,
+        notAfter,
+        keys,
+        signingAlgorithm: algorithm,
+        extensions: [
+          new x509.BasicConstraintsExtension(true, undefined, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+          await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, provider),
+        ],
+      },
+      provider,
+    );
+    return new CertificateAuthority(pem(certificate), keys.privateKey, name);
+  }
+
+  /** Signs a certificate for a new key. Names that are IP addresses become IP entries, all others DNS entries. */
+  async issue(request: CertificateRequest): Promise<CertifiedKey> {
+    const keys = (await provider.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const names = (request.names ?? []).map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const);
+    const usages = request.usages.map((usage) => x509.ExtendedKeyUsage[usage]);
+    const certificate = await x509.X509CertificateGenerator.create(
+      {
+        subject: subject(request.commonName, request.organizations),
+        issuer: this.#issuer,
+        notBefore: request.notBefore,
+        notAfter: request.notAfter,
+        publicKey: keys.publicKey,
+        signingKey: this.#key,
+        signingAlgorithm: algorithm,
+        extensions: [
+          new x509.BasicConstraintsExtension(false, undefined, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+          new x509.ExtendedKeyUsageExtension(usages),
+          ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+          await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(this.cert), false, provider),
+        ],
+      },
+      provider,
+    );
+    const key = Buffer.from(await provider.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+    const lines = key.match(/.{1,64}/g) ?? [];
+    return {
+      cert: pem(certificate),
+      key: `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`,
+    };
+  }
+}
+
+/** An RFC 4514 subject with the organizations before the common name. */
+function subject(commonName: string, organizations: readonly string[] = []): string {
+  const escape = (value: string): string => value.replaceAll(/[\\,+"<>;=#]/g, String.raw`\$&`);
+  return [...organizations.map((value) => `O=${escape(value)}`), `CN=${escape(commonName)}`].join(', ');
+}
+
+function pem(certificate: x509.X509Certificate): string {
+  return new X509Certificate(Buffer.from(certificate.rawData)).toString();
+}
