@@ -38,7 +38,7 @@ export class CertificateAuthority {
 
   /** Makes a new authority with its own key. */
   static async create(commonName: string, notBefore: Date, notAfter: Date): Promise<CertificateAuthority> {
-    const keys = (await provider.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const keys = await provider.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const name = subject(commonName);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned(
       {
@@ -60,7 +60,7 @@ export class CertificateAuthority {
 
   /** Signs a certificate for a new key. Names that are IP addresses become IP entries, all others DNS entries. */
   async issue(request: CertificateRequest): Promise<CertifiedKey> {
-    const keys = (await provider.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const keys = await provider.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const names = (request.names ?? []).map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const);
     const usages = request.usages.map((usage) => x509.ExtendedKeyUsage[usage]);
     const certificate = await x509.X509CertificateGenerator.create(
