@@ -1,0 +1,16 @@
+import type { Sample } from '../model/sample.ts';
+
+/** A Sample while a decoder fills it in. */
+export type SampleDraft = { -readonly [Field in keyof Sample]: Sample[Field] };
+
+/** A sample of which nothing is known yet. */
+export function emptySample(): SampleDraft {
+  return {
+    startTime: undefined,
+    cpuTime: undefined,
+    cpu: undefined,
+    cpuRate: undefined,
+    memory: undefined,
+    memoryUsage: undefined,
+  };
+}

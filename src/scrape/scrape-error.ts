@@ -1,0 +1,20 @@
+import { KubetallyError } from '../model/errors.ts';
+
+/**
+ * Why a scrape of one node failed:
+ * `no_address` no usable address; `connect` nothing answered there; `tls` the certificate or handshake was refused;
+ * `timeout` the deadline passed; `status` the kubelet answered with an error (see `status`); `too_large` the body cap was hit;
+ * `truncated` the body ended early; `parse` the body is not what the source promises.
+ */
+export type ScrapeErrorCode =
+  'no_address' | 'connect' | 'tls' | 'timeout' | 'status' | 'too_large' | 'truncated' | 'parse';
+
+export class ScrapeError extends KubetallyError<ScrapeErrorCode> {
+  /** HTTP status, when `code` is `status`. */
+  readonly status: number | undefined;
+
+  constructor(code: ScrapeErrorCode, message: string, options?: ErrorOptions & { readonly status?: number }) {
+    super(code, message, options);
+    this.status = options?.status;
+  }
+}
