@@ -1,0 +1,149 @@
+import type { CoreTime } from '../model/sample.ts';
+import {
+  milliseconds,
+  nanocores,
+  nanoseconds,
+  type Milliseconds,
+  type Nanocores,
+  type Nanoseconds,
+} from '../model/units.ts';
+import type { CounterSample, SampleTable, Slot } from './sample-table.ts';
+
+/** CPU usage over a stretch of time. */
+export interface Rate {
+  readonly cpu: Nanocores;
+  readonly length: Nanoseconds;
+}
+
+/** Samples nearer than this are not compared while older ones are at hand: a second of truncation would be a fifth of the window. */
+const shortestPair = milliseconds(5_000);
+/** cAdvisor's housekeeping waits 10-20 s for a busy container: from 20 s on a sample may have come between, so the kubelet's rate may be of another stretch. */
+const surelyNeighbours = milliseconds(20_000);
+/** A pair whose true distance is known to this share of itself is good enough; else an older sample is taken. */
+const goodUncertainty = 0.025;
+/** Pairs further apart than this no longer tell present usage. */
+const longestPair = milliseconds(60_000);
+
+/** Core-nanoseconds from one counter reading to another; negative when the counter fell. Exact: counters pass 2^53, their differences do not. */
+export function coreNanosBetween(from: CoreTime, to: CoreTime): number {
+  return (to.seconds - from.seconds) * 1e9 + (to.nanos - from.nanos);
+}
+
+/** `used / length` in whole nanocores, rounded down, without passing through a float: 29m is never `28999999n`. */
+export function rateOf(used: number, length: Nanoseconds): Nanocores {
+  return nanocores(Number((BigInt(used) * 1_000_000_000n) / BigInt(length)));
+}
+
+/**
+ * The rate that ends at the newest sample of a series; undefined when there is no earlier one.
+ *
+ * Times of the Summary API are truncated to whole seconds, so over 10 s the difference of two stamps is off by up to a tenth. What is known better wins, in this order:
+ * 1. stamps finer than that (`/metrics/resource`: milliseconds);
+ * 2. our own clock, where the source stamps at the moment of the request (statistics over CRI);
+ * 3. the kubelet's own rate, which it computes with nanosecond times over its last two samples: where it lies inside the bounds that truncation allows
+ *    for our two samples it is the rate of that very stretch, and used / rate its true length. Then the true distance of the two is known, which tightens the bounds of both;
+ * 4. the middle of the bounds, over the shortest stretch on which they are tight enough.
+ *
+ * @param kubeletRate `usageNanoCores` of the newest sample; it is 0 on a first sample and absent when the runtime gives none
+ */
+export function newestRate(table: SampleTable, slot: Slot, kubeletRate: Nanocores | undefined): Rate | undefined {
+  const newest = table.sample(slot, 0);
+  const back = neighbour(table, slot, newest);
+  const before = table.sample(slot, back);
+  if (newest === undefined || before === undefined) return undefined;
+  const used = coreNanosBetween(before.cpu, newest.cpu);
+  const bounds = distanceBounds(before, newest);
+  if (used === 0 || bounds.most - bounds.least <= 2) return overDistance(used, middle(bounds));
+
+  const byClock = milliseconds(newest.readAt - before.readAt);
+  const clockFits = byClock >= bounds.least && byClock <= bounds.most;
+  if (clockFits && newest.stampedTogether && before.stampedTogether) return overDistance(used, byClock);
+
+  const byKubelet =
+    kubeletRate === undefined || kubeletRate === 0 ? undefined : rateOfKubelet(table, slot, back, kubeletRate, used);
+  if (byKubelet !== undefined) return byKubelet;
+
+  if (clockFits && !((kubeletRate ?? 0) > 0)) return overDistance(used, byClock);
+  return overTightestPair(table, slot, newest);
+}
+
+/** The place of the nearest sample that is not too near. */
+function neighbour(table: SampleTable, slot: Slot, newest: CounterSample | undefined): number {
+  const last = table.count(slot) - 1;
+  for (let back = 1; back < last; back++) {
+    const sample = table.sample(slot, back);
+    if (sample !== undefined && newest !== undefined && newest.time - sample.time >= shortestPair) return back;
+  }
+  return Math.max(1, last);
+}
+
+/** Between which lengths the true distance of two samples lies. */
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+function distanceBounds(before: CounterSample, after: CounterSample): Bounds {
+  const distance = after.time - before.time;
+  return { least: distance + after.early - before.late, most: distance + after.late - before.early };
+}
+
+function middle({ least, most }: Bounds): Milliseconds {
+  return milliseconds((Math.max(0, least) + most) / 2);
+}
+
+/** The kubelet's rate as the rate of this pair, or undefined where it cannot be. */
+function rateOfKubelet(
+  table: SampleTable,
+  slot: Slot,
+  back: number,
+  kubeletRate: Nanocores,
+  used: number,
+): Rate | undefined {
+  const before = table.sample(slot, back);
+  const newest = table.sample(slot, 0);
+  if (before === undefined || newest === undefined) return undefined;
+  const reported = newest.time - before.time;
+  if (reported < shortestPair) return undefined;
+  const length = Number((BigInt(used) * 1_000_000_000n) / BigInt(kubeletRate));
+  const distance = length / 1e6;
+  const bounds = distanceBounds(before, newest);
+  const neighbours = reported < surelyNeighbours;
+  const fits = distance >= bounds.least - 1 && distance <= bounds.most + 1;
+  if (!fits) {
+    // Tightened bounds rest on earlier pairs having been neighbours; of two samples that surely are, the plain bounds decide.
+    if (!neighbours || Math.abs(distance - reported) > 1000) return undefined;
+    table.setBounds(slot, back, 0, 1000);
+  }
+  if (neighbours) tighten(table, slot, back, distance, distance / kubeletRate);
+  return { cpu: kubeletRate, length: nanoseconds(length) };
+}
+
+/** Two samples are `distance` apart, give or take `slack`: what is known of the time of one holds for the other. */
+function tighten(table: SampleTable, slot: Slot, back: number, distance: number, slack: number): void {
+  const before = table.sample(slot, back);
+  const newest = table.sample(slot, 0);
+  if (before === undefined || newest === undefined || slack > 50) return;
+  const shift = distance - (newest.time - before.time);
+  const early = Math.max(newest.early, before.early + shift - slack - 0.5);
+  const late = Math.min(newest.late, before.late + shift + slack + 0.5);
+  if (early <= late) table.setBounds(slot, 0, early, late);
+}
+
+/** The nearest sample whose distance is known well enough, else the farthest that still tells present usage. */
+function overTightestPair(table: SampleTable, slot: Slot, newest: CounterSample): Rate | undefined {
+  let best: { before: CounterSample; distance: Milliseconds } | undefined;
+  for (let back = 1; back < table.count(slot); back++) {
+    const before = table.sample(slot, back);
+    if (before === undefined || (best !== undefined && newest.time - before.time > longestPair)) break;
+    const bounds = distanceBounds(before, newest);
+    best = { before, distance: middle(bounds) };
+    if ((bounds.most - bounds.least) / 2 <= best.distance * goodUncertainty) break;
+  }
+  return best === undefined ? undefined : overDistance(coreNanosBetween(best.before.cpu, newest.cpu), best.distance);
+}
+
+function overDistance(used: number, distance: Milliseconds): Rate | undefined {
+  const length = nanoseconds(Math.round(distance * 1e6));
+  return length <= 0 ? undefined : { cpu: rateOf(used, length), length };
+}

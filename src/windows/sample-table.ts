@@ -1,0 +1,131 @@
+import type { CoreTime } from '../model/sample.ts';
+import {
+  epochMs,
+  milliseconds,
+  monotonicMs,
+  type EpochMs,
+  type Milliseconds,
+  type MonotonicMs,
+} from '../model/units.ts';
+
+declare const slotBrand: unique symbol;
+/** The row of one series in a SampleTable. */
+export type Slot = number & { readonly [slotBrand]: true };
+
+/** A counter reading as rates need it. */
+export interface CounterSample {
+  /** As reported. The true time lies in `[time + early, time + late]`: sources truncate, and neighbours can tell more. */
+  readonly time: EpochMs;
+  readonly early: Milliseconds;
+  readonly late: Milliseconds;
+  readonly cpu: CoreTime;
+  /** Middle of the request that brought it, on our own clock. */
+  readonly readAt: MonotonicMs;
+  /** All containers of that answer had one stamp: the source stamps at the moment of the request. */
+  readonly stampedTogether: boolean;
+}
+
+/** Samples kept of each series: enough to reach 60 s back at the 15-20 s that kubelets sample busy containers. */
+export const samplesPerSeries = 5;
+
+const columns = 6;
+const rowLength = samplesPerSeries * columns;
+
+/**
+ * The newest samples of every series, as numbers in one array: 150,000 series as objects would be a million small objects
+ * for the garbage collector to walk. Rows are reused after `free`.
+ */
+export class SampleTable {
+  #cells = new Float64Array(64 * rowLength);
+  #together = new Uint8Array(64 * samplesPerSeries);
+  #newest = new Uint8Array(64);
+  #counts = new Uint8Array(64);
+  #rows = 0;
+  readonly #free: Slot[] = [];
+
+  /** Series in use. */
+  get size(): number {
+    return this.#rows - this.#free.length;
+  }
+
+  /** An empty row. */
+  allocate(): Slot {
+    const reused = this.#free.pop();
+    if (reused !== undefined) return reused;
+    if (this.#rows === this.#counts.length) this.#grow();
+    return this.#rows++ as Slot;
+  }
+
+  /** Gives a row back; the caller must not use it again. */
+  free(slot: Slot): void {
+    this.clear(slot);
+    this.#free.push(slot);
+  }
+
+  /** Forgets the samples of a row. */
+  clear(slot: Slot): void {
+    this.#counts[slot] = 0;
+  }
+
+  count(slot: Slot): number {
+    return this.#counts[slot] ?? 0;
+  }
+
+  /** Adds the newest sample, dropping the oldest of a full row. */
+  append(slot: Slot, sample: CounterSample): void {
+    const position = ((this.#newest[slot] ?? 0) + 1) % samplesPerSeries;
+    const cell = slot * rowLength + position * columns;
+    this.#cells[cell] = sample.time;
+    this.#cells[cell + 1] = sample.early;
+    this.#cells[cell + 2] = sample.late;
+    this.#cells[cell + 3] = sample.cpu.seconds;
+    this.#cells[cell + 4] = sample.cpu.nanos;
+    this.#cells[cell + 5] = sample.readAt;
+    this.#together[slot * samplesPerSeries + position] = sample.stampedTogether ? 1 : 0;
+    this.#newest[slot] = position;
+    this.#counts[slot] = Math.min(samplesPerSeries, this.count(slot) + 1);
+  }
+
+  /** The sample `back` places before the newest; undefined when there are not so many. */
+  sample(slot: Slot, back: number): CounterSample | undefined {
+    if (back >= this.count(slot)) return undefined;
+    const position = this.#position(slot, back);
+    const cell = slot * rowLength + position * columns;
+    return {
+      time: epochMs(this.#cell(cell)),
+      early: milliseconds(this.#cell(cell + 1)),
+      late: milliseconds(this.#cell(cell + 2)),
+      cpu: { seconds: this.#cell(cell + 3), nanos: this.#cell(cell + 4) },
+      readAt: monotonicMs(this.#cell(cell + 5)),
+      stampedTogether: this.#together[slot * samplesPerSeries + position] === 1,
+    };
+  }
+
+  /** Corrects what is known of the true time of a sample. */
+  setBounds(slot: Slot, back: number, early: number, late: number): void {
+    const cell = slot * rowLength + this.#position(slot, back) * columns;
+    this.#cells[cell + 1] = early;
+    this.#cells[cell + 2] = late;
+  }
+
+  #position(slot: Slot, back: number): number {
+    return ((this.#newest[slot] ?? 0) + samplesPerSeries - back) % samplesPerSeries;
+  }
+
+  #cell(index: number): number {
+    return this.#cells[index] ?? Number.NaN;
+  }
+
+  #grow(): void {
+    const rows = this.#counts.length * 2;
+    this.#cells = extend(new Float64Array(rows * rowLength), this.#cells);
+    this.#together = extend(new Uint8Array(rows * samplesPerSeries), this.#together);
+    this.#newest = extend(new Uint8Array(rows), this.#newest);
+    this.#counts = extend(new Uint8Array(rows), this.#counts);
+  }
+}
+
+function extend<Columns extends Float64Array | Uint8Array>(larger: Columns, smaller: Columns): Columns {
+  larger.set(smaller);
+  return larger;
+}

@@ -1,0 +1,162 @@
+import type { Sample } from '../model/sample.ts';
+import type { UsageWindow } from '../model/window.ts';
+import {
+  milliseconds,
+  monotonicMs,
+  nanoseconds,
+  type Bytes,
+  type EpochMs,
+  type Milliseconds,
+  type MonotonicMs,
+  type Nanocores,
+} from '../model/units.ts';
+import { coreNanosBetween, newestRate, rateOf, type Rate } from './rate.ts';
+import type { Refusal } from './refusal.ts';
+import type { SampleTable, Slot } from './sample-table.ts';
+
+/** What is the same for all samples of one answer. */
+export interface ReadingContext {
+  /** Granularity of the source's times. */
+  readonly precision: Milliseconds;
+  /** Middle of the request. */
+  readonly readAt: MonotonicMs;
+  /** The kubelet's present, by its own clock where it told it. */
+  readonly kubeletNow: EpochMs;
+  readonly stampedTogether: boolean;
+  /** Rates above this are refused; undefined when the node's capacity is not known. */
+  readonly mostCpu: Nanocores | undefined;
+  readonly resolution: Milliseconds;
+  readonly maxAge: Milliseconds;
+}
+
+export type Acceptance = 'window' | 'repeat' | 'older' | Refusal;
+
+/** A container that started this recently is measured from its start, but not over less than this: `kubectl top` would show noise. */
+const shortestSinceStart = milliseconds(10_000);
+/** What `usageNanoCores` is taken to cover on first sight: the base interval of the kubelet's housekeeping. */
+const kubeletRateLength = milliseconds(10_000);
+/** A sample counts as this old at most when it arrives: idle containers are sampled every 15-30 s, and clocks of nodes may be wrong. */
+const oldestArrival = milliseconds(30_000);
+
+/** The samples and the last good window of one container or node. */
+export class Series {
+  readonly #table: SampleTable;
+  readonly #slot: Slot;
+  #startTime: EpochMs | undefined;
+  #window: UsageWindow | undefined;
+  /** The window was valid at this time on our clock, as fresh as its age allows for. */
+  #goodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
+  #lastGoodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
+  #refusal: Refusal | undefined = 'first_sample';
+
+  constructor(table: SampleTable) {
+    this.#table = table;
+    this.#slot = table.allocate();
+  }
+
+  /** The last good window, however old. The same object until the next one is made. */
+  get window(): UsageWindow | undefined {
+    return this.#window;
+  }
+
+  /** Until when the window may be served. */
+  get goodUntil(): MonotonicMs {
+    return this.#goodUntil;
+  }
+
+  /** Why the newest sample made no window; undefined when it made one. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
+  /** Gives its row back to the table. */
+  dispose(): void {
+    this.#table.free(this.#slot);
+  }
+
+  /**
+   * Takes in the newest reading.
+   *
+   * @param restartable whether a newer start time begins a new run; that of a node moves for other reasons
+   */
+  accept(sample: Sample, context: ReadingContext, restartable: boolean): Acceptance {
+    const { cpuTime, cpu, memory } = sample;
+    if (cpu === undefined || cpuTime === undefined) return this.#refuse('no_cpu');
+    if (memory === undefined) return this.#refuse('no_memory');
+    if (isPlaceholder(sample)) return this.#refuse('placeholder');
+
+    const last = this.#table.sample(this.#slot, 0);
+    if (last !== undefined) {
+      const restarted =
+        restartable &&
+        sample.startTime !== undefined &&
+        this.#startTime !== undefined &&
+        sample.startTime > this.#startTime;
+      const setBack = last.time - cpuTime > context.maxAge;
+      if (restarted || setBack || (cpuTime > last.time && coreNanosBetween(last.cpu, cpu) < 0))
+        this.#table.clear(this.#slot);
+      else if (cpuTime === last.time) return this.#repeat(context);
+      else if (cpuTime < last.time) return 'older';
+    }
+    this.#startTime = sample.startTime;
+    this.#table.append(this.#slot, {
+      time: cpuTime,
+      early: milliseconds(0),
+      late: context.precision,
+      cpu,
+      readAt: context.readAt,
+      stampedTogether: context.stampedTogether,
+    });
+    const first = this.#table.count(this.#slot) === 1;
+    const rate = first ? firstRate(sample, cpuTime, context) : newestRate(this.#table, this.#slot, sample.cpuRate);
+    if (rate === undefined) return this.#refuse('first_sample');
+    if (first && context.kubeletNow - cpuTime > context.maxAge + oldestArrival) return this.#refuse('stale');
+    if (context.mostCpu !== undefined && rate.cpu > context.mostCpu) return this.#refuse('implausible');
+    this.#serve(rate, cpuTime, memory, context);
+    return 'window';
+  }
+
+  #serve(rate: Rate, timestamp: EpochMs, memory: Bytes, context: ReadingContext): void {
+    const arrivalAge = Math.min(oldestArrival, Math.max(0, context.kubeletNow - timestamp));
+    this.#window = { timestamp, length: rate.length, cpu: rate.cpu, memory };
+    this.#goodUntil = monotonicMs(context.readAt + context.maxAge - arrivalAge);
+    this.#lastGoodUntil = monotonicMs(this.#goodUntil + context.maxAge);
+    this.#refusal = undefined;
+  }
+
+  /** The kubelet still gives this sample as its newest, so our scraping has not let it age: good until after the next scrape, but not for ever. */
+  #repeat(context: ReadingContext): 'repeat' {
+    if (this.#refusal === undefined) {
+      const untilNextScrape = context.readAt + 1.5 * context.resolution;
+      this.#goodUntil = monotonicMs(Math.max(this.#goodUntil, Math.min(untilNextScrape, this.#lastGoodUntil)));
+    }
+    return 'repeat';
+  }
+
+  #refuse(refusal: Refusal): Refusal {
+    this.#refusal = refusal;
+    return refusal;
+  }
+}
+
+/**
+ * Zeros that a kubelet writes where it collected nothing: a CPU counter of 0 (every process has used some), or a working set of 0
+ * without any memory usage beside it. An idle container has a rate of 0 with a counter above 0.
+ */
+function isPlaceholder({ cpu, memory, memoryUsage }: Sample): boolean {
+  return (cpu?.seconds === 0 && cpu.nanos === 0) || (memory === 0 && !((memoryUsage ?? 0) > 0));
+}
+
+/**
+ * The rate of a series of one sample. A container that started lately is measured from its start; of any other the kubelet may know the rate.
+ * A kubelet's rate of 0 is what it gives on its own first sample, so it is no usage yet.
+ */
+function firstRate({ cpu, cpuRate, startTime }: Sample, cpuTime: EpochMs, context: ReadingContext): Rate | undefined {
+  const age = startTime === undefined ? Number.POSITIVE_INFINITY : cpuTime - startTime;
+  if (cpu !== undefined && age >= shortestSinceStart && age <= 2 * context.resolution) {
+    const length = nanoseconds(age * 1e6);
+    return { cpu: rateOf(coreNanosBetween({ seconds: 0, nanos: 0 }, cpu), length), length };
+  }
+  if (cpuRate === undefined || cpuRate === 0) return undefined;
+  return { cpu: cpuRate, length: nanoseconds(Math.max(1_000, Math.min(kubeletRateLength, age)) * 1e6) };
+}

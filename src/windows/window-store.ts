@@ -1,0 +1,226 @@
+import type { Clock } from '../model/clock.ts';
+import type { NodeInfo } from '../model/inventory.ts';
+import type { NodeReading, PodSample } from '../model/sample.ts';
+import type { UsageWindow } from '../model/window.ts';
+import { epochMs, milliseconds, monotonicMs, nanocores, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import { PodSeries, type PodIdentity, type PodUsage } from './pod-series.ts';
+import type { Absence, Refusal } from './refusal.ts';
+import { SampleTable } from './sample-table.ts';
+import { Series, type Acceptance, type ReadingContext } from './series.ts';
+
+/** The pods that the API server says are running. */
+export interface PodDirectory {
+  /** The kubelet's UID of a running pod, for sources that name pods only. */
+  kubeletUid(namespace: string, name: string): string | undefined;
+  isRunning(pod: PodIdentity): boolean;
+}
+
+export interface WindowStoreOptions {
+  readonly clock: Clock;
+  readonly resolution: Milliseconds;
+  /** How long the last good window is served. */
+  readonly maxAge: Milliseconds;
+  readonly pods: PodDirectory;
+  /** Called for each sample that made no window, repeats aside. */
+  readonly onRefusal?: (refusal: Refusal) => void;
+}
+
+/** What one answer of a node changed. */
+export interface StoredReading {
+  /** New windows of containers and of the node. */
+  readonly windows: number;
+  /** Age of the newest container sample by the kubelet's clock; undefined without containers. */
+  readonly newestAge: Milliseconds | undefined;
+}
+
+interface NodeSeries {
+  readonly series: Series;
+  /** By the kubelet's UID. */
+  readonly pods: Map<string, PodSeries>;
+  hasSample: boolean;
+}
+
+/** A rate above this share of what the node has is a fault of the source (rule 9). */
+const mostOfCapacity = 1.5;
+/** So many containers with one stamp are no coincidence. */
+const enoughTogether = 3;
+/** Clocks that differ by less are taken as one: the Date header has whole seconds. */
+const toleratedSkew = 3_000;
+
+/** Usage windows of all nodes and running containers, in memory. Memory is bounded by what nodes report and goes when nodes and pods go. */
+export class WindowStore {
+  readonly #options: WindowStoreOptions;
+  readonly #table = new SampleTable();
+  readonly #nodes = new Map<string, NodeSeries>();
+  /** By the kubelet's UID; a second pod of the same UID under `sharedUidKey`. */
+  readonly #pods = new Map<string, PodSeries>();
+
+  constructor(options: WindowStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in one answer of a node; what it brings is served from now on. */
+  accept(node: NodeInfo, reading: NodeReading): StoredReading {
+    const entry = this.#node(node.name);
+    const context = this.#context(node, reading);
+    let windows = 0;
+    const count = (acceptance: Acceptance): void => {
+      if (acceptance === 'window') windows++;
+      else if (acceptance !== 'repeat' && acceptance !== 'older') this.#options.onRefusal?.(acceptance);
+    };
+    entry.hasSample = reading.node !== undefined;
+    if (reading.node !== undefined) count(entry.series.accept(reading.node, context, false));
+    for (const pod of entry.pods.values()) pod.reported = false;
+    for (const sample of reading.pods) {
+      // A pod without containers is one the kubelet knows nothing of at the moment.
+      if (sample.containers.length > 0) this.#pod(node.name, entry, sample)?.accept(sample.containers, context, count);
+    }
+    this.#forgetGone(entry, context.readAt);
+    return { windows, newestAge: newestAge(reading, context.kubeletNow) };
+  }
+
+  /** The node's window, or undefined while there is none or it is too old. */
+  node(name: string): UsageWindow | undefined {
+    const series = this.#nodes.get(name)?.series;
+    return series !== undefined && series.goodUntil >= this.#options.clock.monotonic() ? series.window : undefined;
+  }
+
+  /** The pod's usage, or undefined while it is incomplete or too old. The same object until a window changes. */
+  pod(pod: PodIdentity): PodUsage | undefined {
+    return this.#find(pod)?.usage(this.#options.clock.monotonic());
+  }
+
+  /** Why `node` is undefined. */
+  nodeAbsence(name: string): Absence {
+    const entry = this.#nodes.get(name);
+    if (entry === undefined) return { reason: 'not_scraped' };
+    if (!entry.hasSample && entry.series.window === undefined) return { reason: 'not_reported' };
+    return { reason: entry.series.refusal ?? 'expired' };
+  }
+
+  /** Why `pod` is undefined. A pod no node has mentioned yet may be on a node that was not scraped: `nodeScraped` tells. */
+  podAbsence(pod: PodIdentity, nodeScraped: boolean): Absence {
+    return (
+      this.#find(pod)?.absence(this.#options.clock.monotonic()) ?? {
+        reason: nodeScraped ? 'not_reported' : 'not_scraped',
+      }
+    );
+  }
+
+  /** How many nodes and containers have a window that may be served now. */
+  get points(): { readonly nodes: number; readonly containers: number } {
+    const now = this.#options.clock.monotonic();
+    let nodes = 0;
+    let containers = 0;
+    for (const { series, pods } of this.#nodes.values()) {
+      if (series.goodUntil >= now) nodes++;
+      for (const pod of pods.values()) containers += pod.usage(now)?.containers.length ?? 0;
+    }
+    return { nodes, containers };
+  }
+
+  /** Series held, for the memory's sake. */
+  get size(): { readonly nodes: number; readonly pods: number; readonly series: number } {
+    return { nodes: this.#nodes.size, pods: this.#pods.size, series: this.#table.size };
+  }
+
+  /** Forgets a node that left, with the pods it reported. */
+  removeNode(name: string): void {
+    const entry = this.#nodes.get(name);
+    if (entry === undefined) return;
+    this.#nodes.delete(name);
+    entry.series.dispose();
+    for (const pod of entry.pods.values()) this.#dropPod(entry, pod);
+  }
+
+  /** Forgets a pod that ended. */
+  removePod(identity: PodIdentity): void {
+    const pod = this.#find(identity);
+    const entry = pod && this.#nodes.get(pod.nodeName);
+    if (pod !== undefined && entry !== undefined) this.#dropPod(entry, pod);
+  }
+
+  #find(pod: PodIdentity): PodSeries | undefined {
+    const found = this.#pods.get(pod.kubeletUid);
+    return found === undefined || (found.identity.name === pod.name && found.identity.namespace === pod.namespace)
+      ? found
+      : this.#pods.get(sharedUidKey(pod));
+  }
+
+  #node(name: string): NodeSeries {
+    let entry = this.#nodes.get(name);
+    if (entry === undefined)
+      this.#nodes.set(name, (entry = { series: new Series(this.#table), pods: new Map(), hasSample: false }));
+    return entry;
+  }
+
+  /** The series of a reported pod; undefined for one that cannot be matched. Two pods of one name have two UIDs and never mix. */
+  #pod(nodeName: string, entry: NodeSeries, sample: PodSample): PodSeries | undefined {
+    const kubeletUid = sample.uid ?? this.#options.pods.kubeletUid(sample.namespace, sample.name);
+    if (kubeletUid === undefined) return undefined;
+    const known = entry.pods.get(kubeletUid);
+    if (known !== undefined) return known;
+    const identity = { kubeletUid, namespace: sample.namespace, name: sample.name };
+    const namesake = this.#find(identity);
+    if (namesake !== undefined) this.removePod(identity);
+    const pod = new PodSeries(this.#table, nodeName, identity);
+    entry.pods.set(kubeletUid, pod);
+    this.#pods.set(this.#pods.has(kubeletUid) ? sharedUidKey(identity) : kubeletUid, pod);
+    return pod;
+  }
+
+  /** A pod the node no longer mentions is kept while it runs by the API server's word and its windows may be served; a ghost goes at once. */
+  #forgetGone(entry: NodeSeries, now: MonotonicMs): void {
+    for (const pod of entry.pods.values()) {
+      if (!pod.reported && !(this.#options.pods.isRunning(pod.identity) && pod.hasFreshWindow(now)))
+        this.#dropPod(entry, pod);
+    }
+  }
+
+  #dropPod(entry: NodeSeries, pod: PodSeries): void {
+    entry.pods.delete(pod.identity.kubeletUid);
+    for (const key of [pod.identity.kubeletUid, sharedUidKey(pod.identity)])
+      if (this.#pods.get(key) === pod) this.#pods.delete(key);
+    pod.dispose();
+  }
+
+  #context(node: NodeInfo, reading: NodeReading): ReadingContext {
+    const { resolution, maxAge } = this.#options;
+    const skewed = reading.date !== undefined && Math.abs(reading.date - reading.answeredAtWall) > toleratedSkew;
+    return {
+      precision: milliseconds(reading.timePrecision),
+      readAt: monotonicMs((reading.requestedAt + reading.answeredAt) / 2),
+      kubeletNow: epochMs(skewed ? (reading.date ?? reading.answeredAtWall) : reading.answeredAtWall),
+      stampedTogether: stampedTogether(reading.pods),
+      mostCpu: node.cpuCapacity === undefined ? undefined : nanocores(node.cpuCapacity * mostOfCapacity),
+      resolution,
+      maxAge,
+    };
+  }
+}
+
+/** A UID written into the manifest of a static pod is the same on every node that has the manifest. */
+function sharedUidKey({ kubeletUid, namespace, name }: PodIdentity): string {
+  return `${kubeletUid}/${namespace}/${name}`;
+}
+
+/** All containers of the answer carry one stamp, give or take the second that truncation may part them by. */
+function stampedTogether(pods: readonly PodSample[]): boolean {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  for (const { containers } of pods)
+    for (const { cpuTime } of containers) {
+      if (cpuTime === undefined) continue;
+      count++;
+      least = Math.min(least, cpuTime);
+      most = Math.max(most, cpuTime);
+    }
+  return count >= enoughTogether && most - least <= 1000;
+}
+
+function newestAge({ pods }: NodeReading, kubeletNow: number): Milliseconds | undefined {
+  let newest = Number.NEGATIVE_INFINITY;
+  for (const { containers } of pods) for (const { cpuTime } of containers) newest = Math.max(newest, cpuTime ?? newest);
+  return Number.isFinite(newest) ? milliseconds(Math.max(0, kubeletNow - newest)) : undefined;
+}
