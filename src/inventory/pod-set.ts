@@ -1,0 +1,79 @@
+import type { PodInfo } from '../model/inventory.ts';
+import { NamespacePods } from './namespace-pods.ts';
+
+const nothing: readonly PodInfo[] = [];
+
+/** All running pods, by namespace and name and by the UID the kubelet reports. */
+export class PodSet {
+  readonly #namespaces = new Map<string, NamespacePods>();
+  readonly #byKubeletUid = new Map<string, PodInfo>();
+  #namespaceNames: readonly string[] | undefined;
+  #all: readonly PodInfo[] | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(namespace: string, name: string): PodInfo | undefined {
+    return this.#namespaces.get(namespace)?.get(name);
+  }
+
+  /** Static pods whose manifests give them one UID share it on several nodes; then it is the one put last. */
+  byKubeletUid(uid: string): PodInfo | undefined {
+    return this.#byKubeletUid.get(uid);
+  }
+
+  /** Takes the place of a pod of the same namespace and name, which is returned. */
+  put(pod: PodInfo): PodInfo | undefined {
+    let pods = this.#namespaces.get(pod.namespace);
+    if (pods === undefined) {
+      pods = new NamespacePods();
+      this.#namespaces.set(pod.namespace, pods);
+      this.#namespaceNames = undefined;
+    }
+    const previous = pods.get(pod.name);
+    if (previous === undefined) this.#size++;
+    else this.#forgetUid(previous);
+    pods.set(pod);
+    this.#byKubeletUid.set(pod.kubeletUid, pod);
+    this.#all = undefined;
+    return previous;
+  }
+
+  /** The pod that was there, if any. */
+  delete(namespace: string, name: string): PodInfo | undefined {
+    const pods = this.#namespaces.get(namespace);
+    const pod = pods?.get(name);
+    if (pods === undefined || pod === undefined) return undefined;
+    pods.delete(name);
+    if (pods.size === 0) {
+      this.#namespaces.delete(namespace);
+      this.#namespaceNames = undefined;
+    }
+    this.#forgetUid(pod);
+    this.#all = undefined;
+    this.#size--;
+    return pod;
+  }
+
+  /** By namespace, then name, both in byte order. The array never changes. */
+  sorted(namespace?: string): readonly PodInfo[] {
+    if (namespace !== undefined) return this.#namespaces.get(namespace)?.sorted() ?? nothing;
+    return (this.#all ??= this.#sortedNamespaces().flatMap((name) => this.#namespaces.get(name)?.sorted() ?? nothing));
+  }
+
+  /** The pods whose label `key` is `value`, in the order of `sorted`; an undefined namespace means all. */
+  withLabel(namespace: string | undefined, key: string, value: string): readonly PodInfo[] {
+    if (namespace !== undefined) return this.#namespaces.get(namespace)?.withLabel(key, value) ?? nothing;
+    return this.#sortedNamespaces().flatMap((name) => this.#namespaces.get(name)?.withLabel(key, value) ?? nothing);
+  }
+
+  #sortedNamespaces(): readonly string[] {
+    return (this.#namespaceNames ??= [...this.#namespaces.keys()].sort((a, b) => (a < b ? -1 : 1)));
+  }
+
+  #forgetUid(pod: PodInfo): void {
+    if (this.#byKubeletUid.get(pod.kubeletUid) === pod) this.#byKubeletUid.delete(pod.kubeletUid);
+  }
+}

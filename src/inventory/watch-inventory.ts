@@ -1,0 +1,69 @@
+import type { ApiReader } from '../kube/list-pages.ts';
+import { ListWatch, type ListWatchState } from '../kube/list-watch.ts';
+import type { Clock } from '../model/clock.ts';
+import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Inventory } from './inventory.ts';
+import { LabelSets } from './label-sets.ts';
+import { nodeInfo } from './nodes.ts';
+import { podInfo } from './pods.ts';
+import { SharedNames } from './shared-names.ts';
+
+export interface InventoryWatchOptions {
+  readonly client: ApiReader;
+  readonly inventory: Inventory;
+  /** `--node-selector`, a label selector that the API server applies. */
+  readonly nodeSelector?: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random?: () => number;
+}
+
+/** Keeps an inventory up to date: nodes whole (their addresses are in the status), running pods as metadata only. */
+export class InventoryWatch {
+  readonly #nodes: ListWatch<NodeInfo>;
+  readonly #pods: ListWatch<PodInfo>;
+
+  constructor({ client, inventory, nodeSelector, clock, logger, random = Math.random }: InventoryWatchOptions) {
+    const labelSets = new LabelSets();
+    const namespaces = new SharedNames();
+    const common = { client, clock, logger, random };
+    this.#nodes = new ListWatch({
+      ...common,
+      path: '/api/v1/nodes',
+      metadataOnly: false,
+      labelSelector: nodeSelector,
+      project: (object) => nodeInfo(object, labelSets),
+      sink: inventory.nodeSink,
+    });
+    this.#pods = new ListWatch({
+      ...common,
+      path: '/api/v1/pods',
+      metadataOnly: true,
+      fieldSelector: 'status.phase=Running',
+      project: (object) => podInfo(object, labelSets, namespaces),
+      sink: inventory.podSink,
+    });
+  }
+
+  /** How fresh each half is. */
+  get state(): { readonly nodes: ListWatchState; readonly pods: ListWatchState } {
+    return { nodes: this.#nodes.state, pods: this.#pods.state };
+  }
+
+  start(): void {
+    this.#nodes.start();
+    this.#pods.start();
+  }
+
+  /** Resolves to true when both have been listed, to false when stopped before. */
+  async whenSynced(): Promise<boolean> {
+    const [nodes, pods] = await Promise.all([this.#nodes.whenSynced(), this.#pods.whenSynced()]);
+    return nodes && pods;
+  }
+
+  /** Resolves when the inventory will not change any more. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#nodes.stop(), this.#pods.stop()]);
+  }
+}

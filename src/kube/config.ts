@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
+import { parse } from 'yaml';
+import type { Clock } from '../model/clock.ts';
+import { messageChain } from '../model/errors.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { ApiServer } from './api-server.ts';
+import { credentialPlugin, type Authenticator, type PluginUser } from './credential-plugin.ts';
+import { Credentials, type CredentialSources } from './credentials.ts';
+import { inClusterServer, type InClusterOptions } from './in-cluster.ts';
+import { KubeError } from './kube-error.ts';
+import type { TextSource } from './text-source.ts';
+
+export interface KubeConfigOptions extends InClusterOptions {
+  /** `--kubeconfig`; empty or undefined means in-cluster. */
+  readonly kubeconfig?: string | undefined;
+}
+
+/** Fields of a kubeconfig's user that client-node does not read (Kubernetes `clientcmd/api/v1` `AuthInfo`). */
+interface MoreUserFields {
+  readonly tokenFile?: unknown;
+  readonly 'as-groups'?: unknown;
+  readonly 'as-uid'?: unknown;
+}
+
+interface Loaded {
+  readonly cluster: Cluster;
+  readonly sources: CredentialSources;
+}
+
+/** The API server named by a kubeconfig file's current context, or in-cluster. Throws `KubeError` `config` that names the file. */
+export async function loadApiServer(options: KubeConfigOptions): Promise<ApiServer> {
+  const { kubeconfig: path = '', clock, logger } = options;
+  if (path === '') return await inClusterServer(options);
+  const { cluster } = await loadKubeconfig(path, clock, logger);
+  const credentials = await Credentials.read(
+    async () => (await loadKubeconfig(path, clock, logger)).sources,
+    clock,
+    logger,
+  );
+  return {
+    url: httpUrl(cluster.server, `kubeconfig ${path}: server of cluster "${cluster.name}"`),
+    serverName: cluster.tlsServerName,
+    insecure: cluster.skipTLSVerify,
+    proxy:
+      cluster.proxyUrl === undefined
+        ? undefined
+        : httpUrl(cluster.proxyUrl, `kubeconfig ${path}: proxy-url of cluster "${cluster.name}"`),
+    credentials,
+    source: path,
+  };
+}
+
+/** client-node is loaded only when a kubeconfig is, since it costs memory and time that a pod in the cluster can save. */
+async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promise<Loaded> {
+  const text = await readKubeconfig(path);
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const config = new KubeConfig();
+  try {
+    config.loadFromString(text);
+  } catch (error) {
+    throw new KubeError('config', `kubeconfig ${path}: ${messageChain(error)}`, { cause: error });
+  }
+  const folder = resolve(dirname(path));
+  config.makePathsAbsolute(folder);
+  const current = config.getCurrentContext();
+  if (typeof current !== 'string' || current === '')
+    throw new KubeError('config', `kubeconfig ${path}: current-context is not set`);
+  const context = config.getContextObject(current);
+  if (context === null) throw new KubeError('config', `kubeconfig ${path}: there is no context "${current}"`);
+  const cluster = config.getCluster(context.cluster);
+  if (cluster === null)
+    throw new KubeError(
+      'config',
+      `kubeconfig ${path}: there is no cluster "${context.cluster}" (context "${current}")`,
+    );
+  // `user` is optional in a context, whatever the type says.
+  const userName = (context.user as string | undefined) ?? '';
+  const user = userName === '' ? { name: '' } : config.getUser(userName);
+  if (user === null)
+    throw new KubeError('config', `kubeconfig ${path}: there is no user "${userName}" (context "${current}")`);
+  const more = moreUserFields(text, userName);
+  // With a cluster of its own, asking for credentials reads no CA and no certificate file.
+  const authenticator = (user: PluginUser): Authenticator => {
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: '', server: 'https://plugin.invalid', skipTLSVerify: true }, user);
+    return config;
+  };
+  return {
+    cluster,
+    sources: {
+      ...textSources(cluster, user, more, folder),
+      plugin: credentialPlugin(user, cluster, { folder, path, clock, logger, authenticator }),
+      impersonation: impersonation(user, more),
+    },
+  };
+}
+
+async function readKubeconfig(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new KubeError('config', `cannot read kubeconfig ${path}: ${messageChain(error)}`, { cause: error });
+  }
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (error) {
+    throw new KubeError('config', `kubeconfig ${path} is not YAML: ${messageChain(error).split('\n')[0]}`, {
+      cause: error,
+    });
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document))
+    throw new KubeError('config', `kubeconfig ${path} is empty or not a mapping`);
+  return text;
+}
+
+/** Inline data goes before files, and a token file before a token, as in client-go. */
+function textSources(cluster: Cluster, user: User, more: MoreUserFields, folder: string): CredentialSources {
+  const cert = textSource('client-certificate', user.certData, user.certFile);
+  const key = textSource('client-key', user.keyData, user.keyFile);
+  return {
+    ca: cluster.skipTLSVerify ? undefined : textSource('certificate-authority', cluster.caData, cluster.caFile),
+    certificate: cert === undefined || key === undefined ? undefined : { cert, key },
+    token: tokenSource(user, more, folder),
+    authorization: isText(user.username)
+      ? `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`
+      : undefined,
+  };
+}
+
+function tokenSource(user: User, more: MoreUserFields, folder: string): TextSource | undefined {
+  if (isText(more.tokenFile)) return { kind: 'file', path: resolve(folder, more.tokenFile), field: 'tokenFile' };
+  return isText(user.token) ? { kind: 'inline', text: user.token, field: 'token' } : undefined;
+}
+
+function textSource(field: string, data: unknown, file: unknown): TextSource | undefined {
+  if (isText(data))
+    return { kind: 'inline', text: Buffer.from(data, 'base64').toString('utf8'), field: `${field}-data` };
+  return isText(file) ? { kind: 'file', path: file, field } : undefined;
+}
+
+function impersonation(user: User, more: MoreUserFields): Record<string, string | string[]> | undefined {
+  if (!isText(user.impersonateUser)) return undefined;
+  const headers: Record<string, string | string[]> = { 'impersonate-user': user.impersonateUser };
+  if (isText(more['as-uid'])) headers['impersonate-uid'] = more['as-uid'];
+  if (Array.isArray(more['as-groups'])) headers['impersonate-group'] = more['as-groups'].filter(isText);
+  return headers;
+}
+
+function moreUserFields(text: string, name: string): MoreUserFields {
+  const { users } = parse(text) as { users?: unknown };
+  for (const entry of Array.isArray(users) ? (users as unknown[]) : []) {
+    const { name: entryName, user } = (entry ?? {}) as { name?: unknown; user?: unknown };
+    if (entryName === name && typeof user === 'object' && user !== null) return user;
+  }
+  return {};
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function httpUrl(text: string, what: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+    throw new KubeError('config', `${what} is not an http or https URL: "${text}"`);
+  return url;
+}

@@ -1,0 +1,266 @@
+import { sleep, type Clock } from '../model/clock.ts';
+import { messageChain } from '../model/errors.ts';
+import { milliseconds, seconds, type EpochMs, type Milliseconds } from '../model/units.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Backoff } from './backoff.ts';
+import { KubeError } from './kube-error.ts';
+import { listPages, type ApiReader } from './list-pages.ts';
+import { Silence } from './silence.ts';
+import { isOlderVersion, parseWatchEvent } from './watch-event.ts';
+
+/** Receives what the API server says exists. What it throws is logged and goes no further. */
+export interface ListWatchSink<T> {
+  /** The whole set as of one list: what is not in it is gone. */
+  replace(objects: readonly T[]): void;
+  /** An object is new or changed. */
+  upsert(object: T): void;
+  /** An object is gone; given as it was last. */
+  remove(object: T): void;
+}
+
+export interface ListWatchOptions<T> {
+  readonly client: ApiReader;
+  /** Path of the collection, such as `/api/v1/pods`. */
+  readonly path: string;
+  /** Asks for `PartialObjectMetadata` instead of whole objects; whole ones are taken all the same. */
+  readonly metadataOnly: boolean;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** What to keep of an object; undefined leaves it out. */
+  readonly project: (object: unknown) => T | undefined;
+  readonly sink: ListWatchSink<T>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random?: () => number;
+  /** Objects per page of a list, 500 unless given. */
+  readonly pageSize?: number;
+}
+
+/** How fresh our view is. */
+export interface ListWatchState {
+  readonly synced: boolean;
+  /** A watch is open, as far as we know. */
+  readonly connected: boolean;
+  /** When a list was last completed. */
+  readonly lastSyncAt: EpochMs | undefined;
+  /** When the server last sent anything of this resource. */
+  readonly lastContactAt: EpochMs | undefined;
+  /** The last failure; kept after recovery, see `connected`. */
+  readonly lastError: { readonly at: EpochMs; readonly message: string } | undefined;
+}
+
+const partial = (kind: string): string => `application/json;as=${kind};v=v1;g=meta.k8s.io,application/json`;
+const pageTimeout = seconds(60);
+const maxPageBytes = 256 * 1024 * 1024;
+const openTimeout = seconds(30);
+/** The server sends a bookmark about every minute, so a longer silence means that it or the connection is dead. */
+const silenceLimit = seconds(150);
+/** After so many failures in a row the server may be another one than before: only a list tells. */
+const failuresUntilList = 5;
+/** A watch shorter than this, without any event, is no progress. */
+const minWatch = seconds(1);
+
+/**
+ * Keeps a sink up to date with one resource: lists it, then watches from there, and goes on like that through closed, silent and
+ * broken watches, expired versions, garbage and restarts, until `stop`. While the server is away the last known set stays.
+ */
+export class ListWatch<T> {
+  readonly #options: ListWatchOptions<T>;
+  readonly #random: () => number;
+  readonly #backoff: Backoff;
+  readonly #stopped = new AbortController();
+  #running: Promise<void> | undefined;
+  #syncWaiters: ((synced: boolean) => void)[] = [];
+  /** Everything up to here has been given to the sink; undefined asks for a list. */
+  #resourceVersion: string | undefined;
+  #failures = 0;
+  #state: ListWatchState = {
+    synced: false,
+    connected: false,
+    lastSyncAt: undefined,
+    lastContactAt: undefined,
+    lastError: undefined,
+  };
+
+  constructor(options: ListWatchOptions<T>) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff(milliseconds(500), seconds(30), this.#random);
+  }
+
+  get state(): ListWatchState {
+    return this.#state;
+  }
+
+  get hasSynced(): boolean {
+    return this.#state.synced;
+  }
+
+  /** Resolves to true after the first complete list, or to false when stopped before it. */
+  async whenSynced(): Promise<boolean> {
+    if (this.#state.synced || this.#stopped.signal.aborted) return this.#state.synced;
+    return await new Promise((resolve) => this.#syncWaiters.push(resolve));
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Ends the watch; resolves when nothing will be given to the sink any more. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#settleWaiters(false);
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      let delay: Milliseconds | undefined;
+      try {
+        this.#resourceVersion ??= await this.#list();
+        if (!(await this.#watch(this.#resourceVersion))) delay = this.#backoff.next();
+      } catch (error) {
+        if (signal.aborted) break;
+        delay = this.#failed(error);
+      }
+      if (delay !== undefined) await sleep(this.#options.clock, delay, signal);
+    }
+    this.#update({ connected: false });
+  }
+
+  async #list(): Promise<string> {
+    const { client, path, metadataOnly, clock, logger, pageSize = 500 } = this.#options;
+    const { objects, resourceVersion, skipped } = await listPages(
+      client,
+      {
+        path,
+        query: this.#selectors(),
+        accept: metadataOnly ? partial('PartialObjectMetadataList') : 'application/json',
+        limit: pageSize,
+        timeout: pageTimeout,
+        maxSize: maxPageBytes,
+        signal: this.#stopped.signal,
+      },
+      (object) => this.#project(object),
+    );
+    if (this.#stopped.signal.aborted) return resourceVersion;
+    if (skipped > 0) logger.warning('Left out objects that cannot be read', { path, count: skipped });
+    this.#give((sink) => sink.replace(objects));
+    this.#update({ synced: true, lastSyncAt: clock.now(), lastContactAt: clock.now() });
+    logger.verbose(2, 'Listed', { path, count: objects.length, resourceVersion });
+    this.#settleWaiters(true);
+    return resourceVersion;
+  }
+
+  /** Watches until the server ends it. False when it ended at once without having sent anything. */
+  async #watch(from: string): Promise<boolean> {
+    const { client, path, metadataOnly, clock, logger } = this.#options;
+    const startedAt = clock.monotonic();
+    const silence = new Silence(clock, silenceLimit, this.#stopped.signal);
+    let events = 0;
+    try {
+      const lines = await client.stream(path, {
+        query: {
+          ...this.#selectors(),
+          watch: true,
+          allowWatchBookmarks: true,
+          resourceVersion: from,
+          // Spread, so that watches of many clients do not end together; client-go does the same.
+          timeoutSeconds: Math.round(300 * (1 + this.#random())),
+        },
+        headers: { accept: metadataOnly ? partial('PartialObjectMetadata') : 'application/json' },
+        timeout: openTimeout,
+        signal: silence.signal,
+      });
+      this.#update({ connected: true, lastContactAt: clock.now() });
+      silence.restart();
+      for await (const line of lines) {
+        if (this.#stopped.signal.aborted) break;
+        silence.restart();
+        this.#apply(line);
+        this.#backoff.reset();
+        this.#failures = 0;
+        events++;
+      }
+    } catch (error) {
+      if (!silence.broken) throw error;
+      logger.info('Watch went silent, opening a new one', { path, seconds: silenceLimit / 1000 });
+    } finally {
+      silence.end();
+    }
+    return events > 0 || clock.monotonic() - startedAt >= minWatch;
+  }
+
+  #apply(line: string): void {
+    const { path, clock } = this.#options;
+    const event = parseWatchEvent(line, `watch of ${path}`);
+    const { type, resourceVersion } = event;
+    if (
+      resourceVersion !== undefined &&
+      this.#resourceVersion !== undefined &&
+      isOlderVersion(resourceVersion, this.#resourceVersion)
+    )
+      throw new KubeError('malformed', `watch of ${path}: resource versions went back, the server has a new past`);
+    if (type !== 'BOOKMARK') {
+      const object = this.#project(event.object);
+      if (object !== undefined) this.#give((sink) => (type === 'DELETED' ? sink.remove(object) : sink.upsert(object)));
+    }
+    this.#resourceVersion = resourceVersion ?? this.#resourceVersion;
+    this.#update({ lastContactAt: clock.now() });
+  }
+
+  /** Notes the failure, decides between resuming and listing anew, and says how long to wait before. */
+  #failed(error: unknown): Milliseconds {
+    const { path, clock, logger } = this.#options;
+    const kubeError = error instanceof KubeError ? error : undefined;
+    const expired = kubeError?.expired === true;
+    const lost = expired || kubeError?.code === 'malformed' || kubeError?.code === 'too_large';
+    if (lost || ++this.#failures % failuresUntilList === 0) this.#resourceVersion = undefined;
+    const message = messageChain(error);
+    this.#update({ connected: false, lastError: { at: clock.now(), message } });
+    const wait = Math.min(kubeError?.retryAfterSeconds ?? 0, 60) * 1000;
+    const delay = milliseconds(Math.max(this.#backoff.next(), wait));
+    if (expired) logger.verbose(1, 'Watch expired, listing anew', { path });
+    else
+      logger.warning('Watching the API server failed, trying again', {
+        path,
+        err: message,
+        milliseconds: Math.round(delay),
+      });
+    return delay;
+  }
+
+  #project(object: unknown): T | undefined {
+    try {
+      return this.#options.project(object);
+    } catch (error) {
+      this.#options.logger.error(error, 'An object cannot be read', { path: this.#options.path });
+      return undefined;
+    }
+  }
+
+  #give(action: (sink: ListWatchSink<T>) => void): void {
+    try {
+      action(this.#options.sink);
+    } catch (error) {
+      this.#options.logger.error(error, 'Handling a change failed', { path: this.#options.path });
+    }
+  }
+
+  #selectors(): Readonly<Record<string, string | undefined>> {
+    // An empty selector selects everything, and so does none.
+    const { labelSelector = '', fieldSelector = '' } = this.#options;
+    return { labelSelector: labelSelector || undefined, fieldSelector: fieldSelector || undefined };
+  }
+
+  #update(change: Partial<ListWatchState>): void {
+    this.#state = { ...this.#state, ...change };
+  }
+
+  #settleWaiters(synced: boolean): void {
+    const waiters = this.#syncWaiters;
+    this.#syncWaiters = [];
+    for (const waiter of waiters) waiter(synced);
+  }
+}
