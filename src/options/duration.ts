@@ -1,3 +1,4 @@
+import { quote } from '../model/quote.ts';
 import { milliseconds, nanoseconds, type Milliseconds, type Nanoseconds } from '../model/units.ts';
 import { OptionError } from './errors.ts';
 
@@ -21,7 +22,7 @@ const greatest = 2n ** 63n - 1n;
  * @throws {OptionError} `invalid-argument`, with Go's text.
  */
 export function parseDuration(text: string): Nanoseconds {
-  const quoted = JSON.stringify(text);
+  const quoted = quote(text);
   const unsigned = /^[-+]/.test(text) ? text.slice(1) : text;
   if (unsigned === '0') return nanoseconds(0);
   const invalid = (): OptionError => new OptionError('invalid-argument', `time: invalid duration ${quoted}`);
@@ -36,7 +37,7 @@ export function parseDuration(text: string): Nanoseconds {
       throw new OptionError('invalid-argument', `time: missing unit in duration ${quoted}`);
     const scale = Object.hasOwn(unitNanoseconds, unit) ? unitNanoseconds[unit] : undefined;
     if (scale === undefined)
-      throw new OptionError('invalid-argument', `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+      throw new OptionError('invalid-argument', `time: unknown unit ${quote(unit)} in duration ${quoted}`);
     // Digits after the 18th cannot reach a nanosecond.
     const digits = fraction.slice(0, 18);
     if (whole.replace(/^0+/, '').length > 19) throw invalid();

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { quote } from '../model/quote.ts';
 import { bytes, type Bytes, type Nanoseconds } from '../model/units.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import type { FlagKind } from './flag.ts';
@@ -10,7 +11,7 @@ export const boolean: FlagKind<boolean> = {
   parse(text) {
     if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
     if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
-    throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+    throw new Error(`strconv.ParseBool: parsing ${quote(text)}: invalid syntax`);
   },
   print: (value) => (value ? 'true' : ''),
 };
@@ -19,7 +20,7 @@ export const boolean: FlagKind<boolean> = {
 export const string: FlagKind<string> = {
   placeholder: 'string',
   parse: (text) => text,
-  print: (value) => (value === '' ? '' : JSON.stringify(value)),
+  print: (value) => (value === '' ? '' : quote(value)),
 };
 
 /** A list: comma-separated, repeated, or both; entries in double quotes may hold commas. The first use replaces the default. */
@@ -41,7 +42,7 @@ export const ip: FlagKind<string> = {
   placeholder: 'ip',
   parse(text) {
     const address = text.trim();
-    if (address !== '' && isIP(address) === 0) throw new Error(`failed to parse IP: ${JSON.stringify(address)}`);
+    if (address !== '' && isIP(address) === 0) throw new Error(`failed to parse IP: ${quote(address)}`);
     return address;
   },
   print: (value) => value,
@@ -56,7 +57,7 @@ export function integer(
   return {
     placeholder,
     parse(text) {
-      const quoted = JSON.stringify(text);
+      const quoted = quote(text);
       const [, sign = '', digits] = /^([-+]?)(0|[1-9]\d*|0[xX][\da-fA-F]+|0[oO]?[0-7]+|0[bB][01]+)$/.exec(text) ?? [];
       if (digits === undefined) throw new Error(`strconv.ParseInt: parsing ${quoted}: invalid syntax`);
       const size = Number(digits.replace(/^0(?=[0-7])/, '0o'));
@@ -79,7 +80,7 @@ export const float: FlagKind<number> = {
   placeholder: 'float',
   parse(text) {
     if (!/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(text))
-      throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`);
+      throw new Error(`strconv.ParseFloat: parsing ${quote(text)}: invalid syntax`);
     return Number(text);
   },
   print: (value) => (value === 0 ? '' : String(value)),
@@ -94,7 +95,7 @@ export function choice<Word extends string>(words: readonly Word[]): FlagKind<Wo
       if (word === undefined) throw new Error(`must be one of ${words.join(', ')}`);
       return word;
     },
-    print: (value) => JSON.stringify(value),
+    print: (value) => quote(value),
   };
 }
 

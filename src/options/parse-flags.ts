@@ -1,4 +1,5 @@
 import { asError } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 import { OptionError } from './errors.ts';
 import { flagLabel, type Flag } from './flag.ts';
 
@@ -48,7 +49,7 @@ export function parseFlags(table: readonly Flag<unknown>[], args: readonly strin
     try {
       values.set(flag, flag.kind.parse(text, values.get(flag)));
     } catch (error) {
-      const message = `invalid argument ${JSON.stringify(text)} for "${flagLabel(flag)}" flag: ${asError(error).message}`;
+      const message = `invalid argument ${quote(text)} for "${flagLabel(flag)}" flag: ${asError(error).message}`;
       throw new OptionError('invalid-argument', message, { cause: error });
     }
   };

@@ -1,3 +1,4 @@
+import { quote } from '../model/quote.ts';
 import { milliseconds, type Bytes, type Milliseconds, type Nanoseconds } from '../model/units.ts';
 import { authenticationFlags, authorizationFlags } from './access-flags.ts';
 import { toMilliseconds } from './duration.ts';
@@ -118,8 +119,7 @@ export function parseServeOptions(args: readonly string[]): ServeRequest {
   if (flags.value(metricFlags.help)) return { kind: 'help' };
   if (flags.value(metricFlags.version)) return { kind: 'version' };
   const [extra] = flags.arguments;
-  if (extra !== undefined)
-    throw new OptionError('unknown-flag', `unknown command ${JSON.stringify(extra)} for "kubetally"`);
+  if (extra !== undefined) throw new OptionError('unknown-flag', `unknown command ${quote(extra)} for "kubetally"`);
   const options = serveOptions(flags);
   const problems = serveProblems(options, flags);
   if (problems.length > 0) throw new OptionError('invalid-options', problems.join('\n'));

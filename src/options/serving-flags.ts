@@ -128,7 +128,7 @@ export const servingFlags = {
     name: 'max-connections',
     section,
     kind: integer(1, 2147483647),
-    default: 2048,
+    default: 1000,
     help: 'The most client connections at once; more are closed at once.',
   },
   connectionMaxAge: {
