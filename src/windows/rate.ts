@@ -15,8 +15,6 @@ export interface Rate {
   readonly length: Nanoseconds;
 }
 
-/** Samples nearer than this are not compared while older ones are at hand: a second of truncation would be a fifth of the window. */
-const shortestPair = milliseconds(5_000);
 /** cAdvisor's housekeeping waits 10-20 s for a busy container: from 20 s on a sample may have come between, so the kubelet's rate may be of another stretch. */
 const surelyNeighbours = milliseconds(20_000);
 /** A pair whose true distance is known to this share of itself is good enough; else an older sample is taken. */
@@ -48,8 +46,7 @@ export function rateOf(used: number, length: Nanoseconds): Nanocores {
  */
 export function newestRate(table: SampleTable, slot: Slot, kubeletRate: Nanocores | undefined): Rate | undefined {
   const newest = table.sample(slot, 0);
-  const back = neighbour(table, slot, newest);
-  const before = table.sample(slot, back);
+  const before = table.sample(slot, 1);
   if (newest === undefined || before === undefined) return undefined;
   const used = coreNanosBetween(before.cpu, newest.cpu);
   const bounds = distanceBounds(before, newest);
@@ -60,21 +57,13 @@ export function newestRate(table: SampleTable, slot: Slot, kubeletRate: Nanocore
   if (clockFits && newest.stampedTogether && before.stampedTogether) return overDistance(used, byClock);
 
   const byKubelet =
-    kubeletRate === undefined || kubeletRate === 0 ? undefined : rateOfKubelet(table, slot, back, kubeletRate, used);
+    kubeletRate === undefined || kubeletRate === 0
+      ? undefined
+      : rateOfKubelet(table, slot, before, newest, kubeletRate);
   if (byKubelet !== undefined) return byKubelet;
 
   if (clockFits && !((kubeletRate ?? 0) > 0)) return overDistance(used, byClock);
   return overTightestPair(table, slot, newest);
-}
-
-/** The place of the nearest sample that is not too near. */
-function neighbour(table: SampleTable, slot: Slot, newest: CounterSample | undefined): number {
-  const last = table.count(slot) - 1;
-  for (let back = 1; back < last; back++) {
-    const sample = table.sample(slot, back);
-    if (sample !== undefined && newest !== undefined && newest.time - sample.time >= shortestPair) return back;
-  }
-  return Math.max(1, last);
 }
 
 /** Between which lengths the true distance of two samples lies. */
@@ -92,42 +81,49 @@ function middle({ least, most }: Bounds): Milliseconds {
   return milliseconds((Math.max(0, least) + most) / 2);
 }
 
-/** The kubelet's rate as the rate of this pair, or undefined where it cannot be. */
+/** The kubelet's rate as the rate of the last two samples, or undefined where it cannot be. */
 function rateOfKubelet(
   table: SampleTable,
   slot: Slot,
-  back: number,
+  before: CounterSample,
+  newest: CounterSample,
   kubeletRate: Nanocores,
-  used: number,
 ): Rate | undefined {
-  const before = table.sample(slot, back);
-  const newest = table.sample(slot, 0);
-  if (before === undefined || newest === undefined) return undefined;
-  const reported = newest.time - before.time;
-  if (reported < shortestPair) return undefined;
+  const used = coreNanosBetween(before.cpu, newest.cpu);
   const length = Number((BigInt(used) * 1_000_000_000n) / BigInt(kubeletRate));
   const distance = length / 1e6;
-  const bounds = distanceBounds(before, newest);
+  const reported = newest.time - before.time;
   const neighbours = reported < surelyNeighbours;
+  const bounds = distanceBounds(before, newest);
   const fits = distance >= bounds.least - 1 && distance <= bounds.most + 1;
-  if (!fits) {
-    // Tightened bounds rest on earlier pairs having been neighbours; of two samples that surely are, the plain bounds decide.
-    if (!neighbours || Math.abs(distance - reported) > 1000) return undefined;
-    table.setBounds(slot, back, 0, 1000);
-  }
-  if (neighbours) tighten(table, slot, back, distance, distance / kubeletRate);
+  // Tightened bounds rest on earlier samples having been neighbours; of two that surely are, the plain truncation decides.
+  if (!fits && !(neighbours && Math.abs(distance - reported) < 1000)) return undefined;
+  if (neighbours)
+    tighten(
+      table,
+      slot,
+      fits ? before : { ...before, early: milliseconds(0), late: milliseconds(1000) },
+      newest,
+      distance,
+      distance / kubeletRate,
+    );
   return { cpu: kubeletRate, length: nanoseconds(length) };
 }
 
-/** Two samples are `distance` apart, give or take `slack`: what is known of the time of one holds for the other. */
-function tighten(table: SampleTable, slot: Slot, back: number, distance: number, slack: number): void {
-  const before = table.sample(slot, back);
-  const newest = table.sample(slot, 0);
-  if (before === undefined || newest === undefined || slack > 50) return;
+/** Two samples are `distance` apart, give or take `slack`: what is known of the time of the first tells of the second's. */
+function tighten(
+  table: SampleTable,
+  slot: Slot,
+  before: CounterSample,
+  newest: CounterSample,
+  distance: number,
+  slack: number,
+): void {
+  if (slack > 50) return;
   const shift = distance - (newest.time - before.time);
   const early = Math.max(newest.early, before.early + shift - slack - 0.5);
   const late = Math.min(newest.late, before.late + shift + slack + 0.5);
-  if (early <= late) table.setBounds(slot, 0, early, late);
+  if (early <= late) table.setNewestBounds(slot, early, late);
 }
 
 /** The nearest sample whose distance is known well enough, else the farthest that still tells present usage. */

@@ -101,9 +101,9 @@ export class SampleTable {
     };
   }
 
-  /** Corrects what is known of the true time of a sample. */
-  setBounds(slot: Slot, back: number, early: number, late: number): void {
-    const cell = slot * rowLength + this.#position(slot, back) * columns;
+  /** Corrects what is known of the true time of the newest sample. */
+  setNewestBounds(slot: Slot, early: number, late: number): void {
+    const cell = slot * rowLength + this.#position(slot, 0) * columns;
     this.#cells[cell + 1] = early;
     this.#cells[cell + 2] = late;
   }

@@ -31,6 +31,11 @@ export interface ReadingContext {
 
 export type Acceptance = 'window' | 'repeat' | 'older' | Refusal;
 
+/**
+ * Nearer samples count as one. The same sample comes again until the kubelet takes the next, once with its time truncated to the second and once with milliseconds
+ * when the source changes; and over less than this a second of truncation would falsify any rate.
+ */
+const shortestPair = milliseconds(4_000);
 /** A container that started this recently is measured from its start, but not over less than this: `kubectl top` would show noise. */
 const shortestSinceStart = milliseconds(10_000);
 /** What `usageNanoCores` is taken to cover on first sight: the base interval of the kubelet's housekeeping. */
@@ -95,8 +100,8 @@ export class Series {
       const setBack = last.time - cpuTime > context.maxAge;
       if (restarted || setBack || (cpuTime > last.time && coreNanosBetween(last.cpu, cpu) < 0))
         this.#table.clear(this.#slot);
-      else if (cpuTime === last.time) return this.#repeat(context);
       else if (cpuTime < last.time) return 'older';
+      else if (cpuTime - last.time < shortestPair) return this.#repeat(context);
     }
     this.#startTime = sample.startTime;
     this.#table.append(this.#slot, {

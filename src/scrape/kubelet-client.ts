@@ -1,0 +1,201 @@
+import { createSecureContext } from 'node:tls';
+import { candidateAddresses, hostAndPort } from '../inventory/addresses.ts';
+import type { Clock } from '../model/clock.ts';
+import { asError } from '../model/errors.ts';
+import type { NodeInfo } from '../model/inventory.ts';
+import {
+  epochMs,
+  milliseconds,
+  type Bytes,
+  type EpochMs,
+  type Milliseconds,
+  type MonotonicMs,
+} from '../model/units.ts';
+import { KubeletConnection, type KubeletTls } from './kubelet-connection.ts';
+import { ScrapeError } from './scrape-error.ts';
+
+/** What a kubelet is shown and what it is believed by. */
+export interface KubeletIdentity {
+  authorizationHeader(): Promise<string | undefined>;
+  clientCertificate(): { readonly cert: string; readonly key: string } | undefined;
+  /** PEM of the authorities that sign kubelet certificates; undefined means those of the system. */
+  ca(): string | undefined;
+  onRotate(listener: () => void): () => void;
+}
+
+export interface KubeletClientOptions {
+  readonly clock: Clock;
+  readonly port: number;
+  /** The port in the node's status counts, where it is given. */
+  readonly useNodeStatusPort: boolean;
+  readonly addressTypes: readonly string[];
+  /** Undefined: plain HTTP without credentials. */
+  readonly identity: KubeletIdentity | undefined;
+  /** Take any certificate. */
+  readonly insecureTls: boolean;
+  readonly maxBodySize: Bytes;
+}
+
+/** A body with what is known about when it was made. */
+export interface KubeletBody {
+  readonly body: Buffer;
+  readonly requestedAt: MonotonicMs;
+  readonly answeredAt: MonotonicMs;
+  readonly answeredAtWall: EpochMs;
+  readonly date: EpochMs | undefined;
+}
+
+/** An address gets this share of the deadline to connect, while others are left to try. */
+const connectShare = 0.3;
+/** Of an error's body, what fits a log line. */
+const longestExcerpt = 300;
+
+/** GETs from kubelets over one keep-alive connection each. Connections are dropped with their node, and made anew when certificates rotate. */
+export class KubeletClient {
+  readonly #options: KubeletClientOptions;
+  readonly #connections = new Map<string, KubeletConnection>();
+  readonly #stopListening: () => void;
+  #tls: KubeletTls | undefined;
+
+  constructor(options: KubeletClientOptions) {
+    this.#options = options;
+    this.#stopListening = options.identity?.onRotate(() => this.#rotate()) ?? (() => {});
+  }
+
+  /**
+   * GETs `path` from the node's kubelet, trying its addresses in order; the one that answered is tried first next time.
+   *
+   * @param deadline for everything together
+   * @throws ScrapeError
+   */
+  async get(node: NodeInfo, path: string, deadline: Milliseconds, signal: AbortSignal): Promise<KubeletBody> {
+    const { clock } = this.#options;
+    const timeout = new AbortController();
+    const timer = clock.after(deadline, () =>
+      timeout.abort(new ScrapeError('timeout', `no whole answer within ${deadline / 1000} s`)),
+    );
+    const aborted = (): void => timeout.abort(asError(signal.reason));
+    signal.addEventListener('abort', aborted, { once: true });
+    try {
+      signal.throwIfAborted();
+      let failure: unknown;
+      for (const address of this.#addresses(node)) {
+        try {
+          return await this.#getFrom(node, address, path, deadline, timeout.signal);
+        } catch (error) {
+          const code = error instanceof ScrapeError ? error.code : undefined;
+          if (code !== 'status') await this.#drop(node.name);
+          if (code !== 'connect') throw error;
+          failure ??= error;
+        }
+      }
+      throw failure;
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', aborted);
+    }
+  }
+
+  /** Closes the connection to a node that left. */
+  async forget(nodeName: string): Promise<void> {
+    await this.#drop(nodeName);
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    this.#stopListening();
+    await Promise.all([...this.#connections.keys()].map(async (name) => await this.#drop(name)));
+  }
+
+  /** Open connections. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Addresses in order of preference, but the one in use first: a kept connection may have been closed by the kubelet, so that address comes again. */
+  #addresses(node: NodeInfo): readonly string[] {
+    try {
+      const candidates = candidateAddresses(node.addresses, this.#options.addressTypes);
+      const inUse = this.#connections.get(node.name)?.address;
+      return inUse !== undefined && candidates.includes(inUse) ? [inUse, ...candidates] : candidates;
+    } catch (error) {
+      throw new ScrapeError('no_address', asError(error).message, { cause: error });
+    }
+  }
+
+  async #getFrom(
+    node: NodeInfo,
+    address: string,
+    path: string,
+    deadline: Milliseconds,
+    signal: AbortSignal,
+  ): Promise<KubeletBody> {
+    const { clock, identity } = this.#options;
+    const authorization = await identity?.authorizationHeader();
+    const connection = await this.#connection(node, address, deadline);
+    const requestedAt = clock.monotonic();
+    let answeredAt = requestedAt;
+    let answeredAtWall = clock.now();
+    const answer = await connection.get(path, authorization === undefined ? {} : { authorization }, signal, () => {
+      answeredAt = clock.monotonic();
+      answeredAtWall = clock.now();
+    });
+    if (answer.status !== 200) {
+      const excerpt = answer.body.toString('utf8', 0, longestExcerpt).replaceAll(/\s+/g, ' ').trim();
+      throw new ScrapeError(
+        'status',
+        `${address}: ${path} answered ${answer.status}${excerpt === '' ? '' : `: ${excerpt}`}`,
+        { status: answer.status },
+      );
+    }
+    const date = Date.parse(answer.date ?? '');
+    return {
+      body: answer.body,
+      requestedAt,
+      answeredAt,
+      answeredAtWall,
+      date: Number.isNaN(date) ? undefined : epochMs(date),
+    };
+  }
+
+  async #connection(node: NodeInfo, address: string, deadline: Milliseconds): Promise<KubeletConnection> {
+    const { identity, port, useNodeStatusPort, maxBodySize } = this.#options;
+    const origin = `${identity === undefined ? 'http' : 'https'}://${hostAndPort(address, useNodeStatusPort ? (node.kubeletPort ?? port) : port)}`;
+    const current = this.#connections.get(node.name);
+    if (current?.origin === origin) return current;
+    await this.#drop(node.name);
+    const connection = new KubeletConnection({
+      origin,
+      address,
+      nodeName: node.name,
+      tls: identity === undefined ? undefined : this.#tlsOf(identity),
+      connectTimeout: milliseconds(Math.max(1, deadline * connectShare)),
+      maxBodySize,
+    });
+    this.#connections.set(node.name, connection);
+    return connection;
+  }
+
+  /** One context for all connections: parsing the authorities costs more than a handshake. */
+  #tlsOf(identity: KubeletIdentity): KubeletTls {
+    const certificate = identity.clientCertificate();
+    this.#tls ??= {
+      context: createSecureContext({ ca: identity.ca(), cert: certificate?.cert, key: certificate?.key }),
+      insecure: this.#options.insecureTls,
+    };
+    return this.#tls;
+  }
+
+  /** Requests under way end on the connection they began on; each next one opens a new one. */
+  #rotate(): void {
+    this.#tls = undefined;
+    for (const connection of this.#connections.values()) connection.retire();
+    this.#connections.clear();
+  }
+
+  async #drop(nodeName: string): Promise<void> {
+    const connection = this.#connections.get(nodeName);
+    this.#connections.delete(nodeName);
+    await connection?.destroy();
+  }
+}

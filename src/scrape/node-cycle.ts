@@ -1,0 +1,161 @@
+import type { Clock, Timer } from '../model/clock.ts';
+import { asError } from '../model/errors.ts';
+import type { NodeInfo } from '../model/inventory.ts';
+import type { NodeReading } from '../model/sample.ts';
+import { milliseconds, monotonicMs, seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import { ScrapeError } from './scrape-error.ts';
+import { backoff, shortestInterval, untilDue } from './schedule.ts';
+
+/** What happened to one request of a node. */
+export interface Attempt {
+  readonly node: NodeInfo;
+  readonly duration: Milliseconds;
+  /** Undefined: it succeeded. */
+  readonly error: ScrapeError | undefined;
+  /** The second request of a cycle. */
+  readonly retry: boolean;
+}
+
+/** How a node's cycle ended. */
+export interface CycleEnd {
+  readonly node: NodeInfo;
+  readonly duration: Milliseconds;
+  /** Undefined: it succeeded. */
+  readonly error: ScrapeError | undefined;
+  /** Cycles failed in a row, this one included; 0 after a success. */
+  readonly failures: number;
+  /** The next cycle is put off by this much more than one resolution. */
+  readonly backedOff: boolean;
+}
+
+export interface NodeCycleOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly resolution: Milliseconds;
+  readonly requestTimeout: Milliseconds;
+  /** Reads the node once; `signal` aborts when the node leaves. */
+  readonly read: (node: NodeInfo, deadline: Milliseconds, signal: AbortSignal) => Promise<NodeReading>;
+  /** Takes what was read; called as soon as the node answered. */
+  readonly publish: (node: NodeInfo, reading: NodeReading) => void;
+  readonly onAttempt: (attempt: Attempt) => void;
+  readonly onCycle: (end: CycleEnd) => void;
+}
+
+/** A failed request is repeated after this long, give or take half of it. */
+const retryDelay = seconds(1);
+/** Less time than this is not worth a repetition. */
+const leastForRetry = seconds(1);
+
+/** The scraping of one node: its own timer, one retry within the cycle, back-off while it fails. */
+export class NodeCycle {
+  readonly #options: NodeCycleOptions;
+  readonly #gone = new AbortController();
+  #node: NodeInfo;
+  #timer: Timer | undefined;
+  #dueAt = monotonicMs(0);
+  #startedAt = monotonicMs(Number.NEGATIVE_INFINITY);
+  #running = false;
+  #failures = 0;
+
+  constructor(node: NodeInfo, options: NodeCycleOptions) {
+    this.#node = node;
+    this.#options = options;
+  }
+
+  /** Begins with a scrape at once. */
+  start(): void {
+    this.#schedule(milliseconds(0));
+  }
+
+  /** Ends for good; a request under way is abandoned. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#gone.abort(new ScrapeError('timeout', 'the node left'));
+  }
+
+  /** The Node changed. One that turned ready is tried at once, whatever the back-off. */
+  update(node: NodeInfo): void {
+    const turnedReady = node.ready && !this.#node.ready;
+    this.#node = node;
+    if (turnedReady && this.#failures > 0) this.#advance(milliseconds(0));
+  }
+
+  /** Scrapes in `delay` unless that is due earlier anyway; never sooner than `shortestInterval` after the last time, and not a node that fails. */
+  pullForward(delay: Milliseconds): void {
+    if (this.#failures === 0) this.#advance(delay);
+  }
+
+  #advance(delay: Milliseconds): void {
+    if (this.#running || this.#timer === undefined) return;
+    const now = this.#options.clock.monotonic();
+    const at = Math.max(now + delay, this.#startedAt + shortestInterval);
+    if (at < this.#dueAt) this.#schedule(milliseconds(at - now));
+  }
+
+  #schedule(delay: Milliseconds): void {
+    if (this.#gone.signal.aborted) return;
+    const { clock } = this.#options;
+    this.#timer?.cancel();
+    this.#dueAt = monotonicMs(clock.monotonic() + delay);
+    this.#timer = clock.after(delay, () => void this.#run());
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    const { clock, resolution, random, onCycle } = this.#options;
+    this.#running = true;
+    this.#startedAt = clock.monotonic();
+    const next = untilDue(this.#node.name, clock.now(), resolution, shortestInterval);
+    const nextAt = monotonicMs(this.#startedAt + next);
+    let error = await this.#attempt(this.#options.requestTimeout, false);
+    if (error !== undefined && this.#failures === 0) error = await this.#retry(error, nextAt);
+    this.#running = false;
+    if (this.#gone.signal.aborted) return;
+    this.#failures = error === undefined ? 0 : this.#failures + 1;
+    const now = clock.monotonic();
+    const backedOff = this.#failures > 1;
+    const rest = backedOff
+      ? this.#startedAt + backoff(this.#failures, resolution, random) - now
+      : now < nextAt
+        ? nextAt - now
+        : untilDue(this.#node.name, clock.now(), resolution, milliseconds(0));
+    onCycle({
+      node: this.#node,
+      duration: milliseconds(now - this.#startedAt),
+      error,
+      failures: this.#failures,
+      backedOff,
+    });
+    this.#schedule(milliseconds(Math.max(0, rest)));
+  }
+
+  /** Once more within the cycle, if time is left for it: a single lost answer then leaves no trace. */
+  async #retry(error: ScrapeError, nextAt: MonotonicMs): Promise<ScrapeError | undefined> {
+    const { clock, random, requestTimeout } = this.#options;
+    const delay = milliseconds(retryDelay * (0.5 + random()));
+    const left = nextAt - clock.monotonic() - delay;
+    if (left < leastForRetry) return error;
+    await new Promise<void>((resolve) => {
+      this.#timer = clock.after(delay, resolve);
+      this.#gone.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    return this.#gone.signal.aborted ? error : await this.#attempt(milliseconds(Math.min(requestTimeout, left)), true);
+  }
+
+  async #attempt(deadline: Milliseconds, retry: boolean): Promise<ScrapeError | undefined> {
+    const { clock, read, publish, onAttempt } = this.#options;
+    const node = this.#node;
+    const startedAt = clock.monotonic();
+    let error: ScrapeError | undefined;
+    try {
+      const reading = await read(node, deadline, this.#gone.signal);
+      if (!this.#gone.signal.aborted) publish(node, reading);
+    } catch (thrown) {
+      error =
+        thrown instanceof ScrapeError ? thrown : new ScrapeError('connect', asError(thrown).message, { cause: thrown });
+    }
+    if (!this.#gone.signal.aborted)
+      onAttempt({ node, duration: milliseconds(clock.monotonic() - startedAt), error, retry });
+    return error;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Clock } from '../model/clock.ts';
+import type { NodeInfo } from '../model/inventory.ts';
+import type { NodeReading } from '../model/sample.ts';
+import { seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import type { KubeletSource } from '../options/kubelet-flags.ts';
+import type { KubeletBody } from './kubelet-client.ts';
+import { decodeResourceMetrics } from './resource-metrics.ts';
+import { ScrapeError } from './scrape-error.ts';
+import { decodeSummary } from './summary.ts';
+
+const summaryPath = '/stats/summary?only_cpu_and_memory=true';
+const resourcePath = '/metrics/resource';
+/** How long a refused Summary API is not asked again. */
+const refusedFor = seconds(600);
+/** The same for one that could not be read: that may have been an accident. */
+const unreadableFor = seconds(60);
+
+/** The part of KubeletClient that reading needs. */
+export interface KubeletGet {
+  get(node: NodeInfo, path: string, deadline: Milliseconds, signal: AbortSignal): Promise<KubeletBody>;
+}
+
+/** Reads one node's usage from the Summary API, or from `/metrics/resource` where that is refused or unreadable. */
+export class NodeSource {
+  readonly #kubelets: KubeletGet;
+  readonly #clock: Clock;
+  readonly #choice: KubeletSource;
+  readonly #onFallback: (node: NodeInfo, cause: ScrapeError) => void;
+  #summaryBarredUntil: MonotonicMs | undefined;
+
+  /** @param onFallback called when a node turns to `/metrics/resource`, with what was wrong */
+  constructor(
+    kubelets: KubeletGet,
+    clock: Clock,
+    choice: KubeletSource,
+    onFallback: (node: NodeInfo, cause: ScrapeError) => void,
+  ) {
+    this.#kubelets = kubelets;
+    this.#clock = clock;
+    this.#choice = choice;
+    this.#onFallback = onFallback;
+  }
+
+  /**
+   * @param deadline for everything together
+   * @throws ScrapeError that of the Summary API when both sources fail
+   */
+  async read(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
+    const startedAt = this.#clock.monotonic();
+    const remaining = (): Milliseconds => (deadline - (this.#clock.monotonic() - startedAt)) as Milliseconds;
+    if (
+      this.#choice === 'resource' ||
+      (this.#choice === 'auto' && node.resourceMetricsPath !== undefined) ||
+      this.#summaryIsBarred()
+    )
+      return await this.#resource(node, deadline, signal);
+    try {
+      return await this.#summary(node, deadline, signal);
+    } catch (error) {
+      if (this.#choice === 'summary' || !(error instanceof ScrapeError) || !fallsBack(error) || remaining() <= 0)
+        throw error;
+      const reading = await this.#resource(node, remaining(), signal).catch(() => {
+        throw error;
+      });
+      this.#summaryBarredUntil = (this.#clock.monotonic() +
+        (error.code === 'parse' ? unreadableFor : refusedFor)) as MonotonicMs;
+      this.#onFallback(node, error);
+      return reading;
+    }
+  }
+
+  #summaryIsBarred(): boolean {
+    return (
+      this.#choice === 'auto' &&
+      this.#summaryBarredUntil !== undefined &&
+      this.#clock.monotonic() < this.#summaryBarredUntil
+    );
+  }
+
+  async #summary(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
+    const { body, ...timing } = await this.#kubelets.get(node, summaryPath, deadline, signal);
+    const summary = decodeSummary(body);
+    return { source: 'summary', timePrecision: 1000, node: summary.node, pods: summary.pods, ...timing };
+  }
+
+  async #resource(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
+    const { body, ...timing } = await this.#kubelets.get(
+      node,
+      node.resourceMetricsPath ?? resourcePath,
+      deadline,
+      signal,
+    );
+    const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall);
+    return { source: 'resource', timePrecision: 1, node: metrics.node, pods: metrics.pods, ...timing };
+  }
+}
+
+/** The kubelet does not offer the Summary API to us, or offers something else under its name. */
+function fallsBack({ code, status }: ScrapeError): boolean {
+  return code === 'parse' || (code === 'status' && (status === 403 || status === 404 || status === 405));
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { milliseconds, seconds, type EpochMs, type Milliseconds } from '../model/units.ts';
+
+/** Scrapes of one node are never nearer than this: kubelets take samples every 10 s at the most. */
+export const shortestInterval = seconds(5);
+/** A node that keeps failing is tried at least this often. */
+const longestBackoff = seconds(60);
+
+/**
+ * When a node is due: its phase of the resolution is a hash of its name, aligned to the wall clock, so load is even, replicas see nearly the same windows,
+ * and neither slow answers nor stalls shift it.
+ *
+ * @returns how long from `now` until the first due time that is at least `notBefore` away
+ */
+export function untilDue(
+  nodeName: string,
+  now: EpochMs,
+  resolution: Milliseconds,
+  notBefore: Milliseconds,
+): Milliseconds {
+  const phase = (createHash('sha1').update(nodeName).digest().readUInt32BE(0) / 2 ** 32) * resolution;
+  const earliest = now + Math.max(0, notBefore);
+  const sincePhase = (((earliest - phase) % resolution) + resolution) % resolution;
+  return milliseconds(earliest - now + (sincePhase === 0 ? 0 : resolution - sincePhase));
+}
+
+/**
+ * How long a node that failed `failures` cycles in a row is left alone: one resolution after the first, doubling up to a minute (or the resolution, if that is
+ * longer), less up to a fifth at random so that nodes that failed together do not return together.
+ */
+export function backoff(failures: number, resolution: Milliseconds, random: () => number): Milliseconds {
+  const most = Math.max(longestBackoff, resolution);
+  const full = Math.min(most, resolution * 2 ** Math.min(failures - 1, 16));
+  return milliseconds(failures <= 1 ? full : full * (1 - 0.2 * random()));
+}

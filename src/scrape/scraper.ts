@@ -1,0 +1,75 @@
+import type { NodeInfo } from '../model/inventory.ts';
+import type { NodeReading } from '../model/sample.ts';
+import { seconds, type Milliseconds } from '../model/units.ts';
+import type { KubeletSource } from '../options/kubelet-flags.ts';
+import { Gate } from './gate.ts';
+import type { KubeletClient } from './kubelet-client.ts';
+import { NodeCycle, type NodeCycleOptions } from './node-cycle.ts';
+import { NodeSource } from './node-source.ts';
+import type { ScrapeError } from './scrape-error.ts';
+
+export interface ScraperOptions extends Pick<
+  NodeCycleOptions,
+  'clock' | 'random' | 'resolution' | 'requestTimeout' | 'publish' | 'onAttempt' | 'onCycle'
+> {
+  readonly kubelets: KubeletClient;
+  readonly source: KubeletSource;
+  readonly onFallback: (node: NodeInfo, cause: ScrapeError) => void;
+}
+
+/** So many scrapes begin at once; two cores are busy with the handshakes of half as many. */
+const mostAtOnce = 64;
+/** Who has not answered by now is waited for, but holds up nobody. */
+const patience = seconds(1);
+
+/** Scrapes every node it is told of, each on its own timer. Nodes do not wait for each other. */
+export class Scraper {
+  readonly #options: ScraperOptions;
+  readonly #gate: Gate;
+  readonly #cycles = new Map<string, NodeCycle>();
+
+  constructor(options: ScraperOptions) {
+    this.#options = options;
+    this.#gate = new Gate(options.clock, mostAtOnce, patience);
+  }
+
+  /** Nodes being scraped. */
+  get size(): number {
+    return this.#cycles.size;
+  }
+
+  /** Begins with a node at once; one that is known already is updated. */
+  addNode(node: NodeInfo): void {
+    const known = this.#cycles.get(node.name);
+    if (known !== undefined) {
+      known.update(node);
+      return;
+    }
+    const { kubelets, source, onFallback, ...cycle } = this.#options;
+    const nodeSource = new NodeSource(kubelets, cycle.clock, source, onFallback);
+    const read = async (target: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> =>
+      await this.#gate.run(async () => await nodeSource.read(target, deadline, signal));
+    const created = new NodeCycle(node, { ...cycle, read });
+    this.#cycles.set(node.name, created);
+    created.start();
+  }
+
+  /** Stops with a node that left and closes its connection. */
+  async removeNode(name: string): Promise<void> {
+    this.#cycles.get(name)?.stop();
+    this.#cycles.delete(name);
+    await this.#options.kubelets.forget(name);
+  }
+
+  /** Scrapes a node in `delay`, unless it is due earlier: something new runs there. */
+  pullForward(nodeName: string, delay: Milliseconds): void {
+    this.#cycles.get(nodeName)?.pullForward(delay);
+  }
+
+  /** Stops with all nodes and closes all connections. */
+  async stop(): Promise<void> {
+    for (const cycle of this.#cycles.values()) cycle.stop();
+    this.#cycles.clear();
+    await this.#options.kubelets.close();
+  }
+}
