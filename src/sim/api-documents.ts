@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { aggregatedType, metricsGroup } from './aggregated-group.ts';
+import type { Aggregator } from './aggregator.ts';
+import type { ApiDiscovery } from './api-discovery.ts';
+import { ApiFailure } from './api-status.ts';
+import { sendJson } from './http-json.ts';
+import type { Identity } from './identity.ts';
+import { issuer, type TokenIssuer } from './token-issuer.ts';
+
+const openapiUser: Identity = { username: 'system:aggregator', groups: [] };
+const openapiPrefix = `apis/${metricsGroup}`;
+
+/** Paths of the API server that are no resources: discovery, health, version, OpenAPI and the issuer's keys. */
+export class ApiDocuments {
+  readonly #discovery: ApiDiscovery;
+  readonly #aggregator: Aggregator;
+  readonly #tokens: TokenIssuer;
+
+  constructor(discovery: ApiDiscovery, aggregator: Aggregator, tokens: TokenIssuer) {
+    this.#discovery = discovery;
+    this.#aggregator = aggregator;
+    this.#tokens = tokens;
+  }
+
+  /** @throws ApiFailure 404 for a path that nobody serves */
+  async serve(request: IncomingMessage, response: ServerResponse, url: URL, identity: Identity): Promise<void> {
+    const { pathname } = url;
+    if (this.#aggregator.registered && /^\/apis\/metrics\.k8s\.io\/[^/]+\/?$/.test(pathname))
+      return this.#aggregator.proxy(request, response, identity, request.url ?? '/');
+    if (/^\/(?:livez|readyz|healthz)(?:\/.*)?$/.test(pathname)) return sendText(response, 'ok');
+    if (pathname === '/version' || pathname === '/version/') return sendJson(response, 200, version);
+    if (pathname === '/openid/v1/jwks') return sendJson(response, 200, this.#tokens.keys, 'application/jwk-set+json');
+    if (pathname === '/.well-known/openid-configuration') return sendJson(response, 200, issuerConfiguration);
+    if (pathname.startsWith('/openapi/')) return await this.#openapi(request, response, pathname, identity);
+    const aggregated = request.headers.accept?.split(',').some(isAggregatedClause) === true;
+    const document = this.#discovery.document(pathname, aggregated, request.headers.host ?? '');
+    if (document === undefined)
+      throw new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
+    const isAggregated = document['kind'] === 'APIGroupDiscoveryList';
+    if (isAggregated) response.setHeader('ETag', `"${digest(document)}"`).setHeader('Vary', 'Accept');
+    sendJson(response, 200, document, isAggregated ? aggregatedType : 'application/json');
+  }
+
+  /** The backend's documents of its group; there are none of our own. */
+  async #openapi(request: IncomingMessage, response: ServerResponse, path: string, identity: Identity): Promise<void> {
+    if (path.startsWith(`/openapi/v3/${openapiPrefix}`))
+      return this.#aggregator.proxy(request, response, identity, request.url ?? '/');
+    if (path !== '/openapi/v2' && path !== '/openapi/v3')
+      throw new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
+    const reply = await this.#aggregator.fetch(path, openapiUser, 'application/json').catch(() => undefined);
+    if (path === '/openapi/v3') {
+      const paths = reply?.status === 200 ? (JSON.parse(reply.body) as { paths?: object }).paths : undefined;
+      const own = Object.entries(paths ?? {}).filter(([key]) => key.startsWith(openapiPrefix));
+      return sendJson(response, 200, { paths: Object.fromEntries(own) });
+    }
+    if (reply?.status === 200) return sendJson(response, 200, JSON.parse(reply.body));
+    const info = { title: 'Kubernetes', version: version.gitVersion };
+    return sendJson(response, 200, { swagger: '2.0', info, paths: {}, definitions: {} });
+  }
+}
+
+const version = {
+  major: '1',
+  minor: '36',
+  gitVersion: 'v1.36.0-sim',
+  gitCommit: '0000000000000000000000000000000000000000',
+  gitTreeState: 'clean',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: 'none',
+  compiler: 'none',
+  platform: 'linux/amd64',
+};
+
+const issuerConfiguration = {
+  issuer,
+  jwks_uri: `${issuer}/openid/v1/jwks`,
+  response_types_supported: ['id_token'],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['ES256'],
+};
+
+function isAggregatedClause(clause: string): boolean {
+  const [type, ...parameters] = clause.split(';').map((part) => part.trim());
+  return type === 'application/json' && parameters.includes('as=APIGroupDiscoveryList') && parameters.includes('v=v2');
+}
+
+function digest(document: unknown): string {
+  return createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
+}
+
+function sendText(response: ServerResponse, text: string): void {
+  response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
+  response.end(text);
+}

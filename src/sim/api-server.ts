@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { sleep, type Clock } from '../model/clock.ts';
+import { milliseconds, type Milliseconds } from '../model/units.ts';
+import type { CertifiedKey } from '../pki/authority.ts';
+import type { Aggregator } from './aggregator.ts';
+import type { ApiFault } from './api-fault.ts';
+import { ApiRouter, type ApiRouterOptions } from './api-router.ts';
+
+export interface ApiServerOptions extends ApiRouterOptions {
+  readonly certificate: CertifiedKey;
+  /** PEM of the authority that signs users' certificates. */
+  readonly clientAuthority: string;
+  readonly aggregator: Aggregator;
+  readonly clock: Clock;
+}
+
+/** The listener of the simulated API server: TLS with optional client certificates, HTTP/1.1, on loopback. */
+export class ApiServer {
+  readonly #server: Server;
+  readonly #router: ApiRouter;
+  readonly #aggregator: Aggregator;
+  readonly #clock: Clock;
+  readonly #sockets = new Set<Socket>();
+  #fault: ApiFault | undefined;
+  #port = 0;
+
+  constructor(options: ApiServerOptions) {
+    this.#router = new ApiRouter(options);
+    this.#aggregator = options.aggregator;
+    this.#clock = options.clock;
+    const tls = {
+      ...options.certificate,
+      ca: options.clientAuthority,
+      requestCert: true,
+      rejectUnauthorized: false,
+      keepAliveTimeout: 90_000,
+      // Watches last longer than any request is allowed to otherwise.
+      requestTimeout: 0,
+    };
+    this.#server = createServer(tls, (request, response) => void this.#serve(request, response));
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+    });
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${this.#port}`;
+  }
+
+  get fault(): ApiFault | undefined {
+    return this.#fault;
+  }
+
+  /** How many requests came, by method and path with the query left out. */
+  get requests(): ReadonlyMap<string, number> {
+    return this.#router.requests;
+  }
+
+  /** Misbehaves from the next request on, or behaves again with undefined. */
+  setFault(fault: ApiFault | undefined): void {
+    this.#fault = fault;
+    if (fault?.kind === 'watch-expired') this.#router.expireWatches();
+    if (fault?.kind === 'hang' || fault?.kind === 'watch-gone') this.#router.endWatches();
+  }
+
+  /**
+   * Listens; port 0 takes any free one, and the same again after a stop.
+   * @throws the system's error, e.g. EADDRINUSE
+   */
+  async start(port = 0): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: '127.0.0.1', port: port === 0 ? this.#port : port }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Destroys every connection; new ones are accepted. */
+  dropConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Goes away with all connections and comes back on the same port `down` later, its objects as they were. */
+  async restart(down: Milliseconds = milliseconds(0)): Promise<void> {
+    await this.pause();
+    if (down > 0) await sleep(this.#clock, down);
+    await this.start();
+  }
+
+  /** Stops listening and destroys the connections; `start` brings it back on the same port. */
+  async pause(): Promise<void> {
+    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
+    this.dropConnections();
+    await closed;
+  }
+
+  /** Stops for good. */
+  async stop(): Promise<void> {
+    this.#aggregator.stop();
+    this.#router.endWatches();
+    if (this.#server.listening) await this.pause();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => request.socket.destroy());
+    response.setHeader('Date', new Date(this.#clock.now()).toUTCString());
+    const fault = this.#fault;
+    switch (fault?.kind) {
+      case 'hang':
+        return;
+      case 'garbage':
+        response.writeHead(200, { 'Content-Type': 'application/json' });
+        response.end('<<< this is not JSON');
+        return;
+      case 'status':
+        response.writeHead(fault.status, { 'Content-Type': 'text/plain; charset=utf-8' });
+        response.end('simulated fault\n');
+        return;
+      case 'slow':
+        await sleep(this.#clock, fault.delay);
+        break;
+      case undefined:
+      case 'watch-expired':
+      case 'watch-gone':
+      case 'reviews-fail':
+        break;
+    }
+    await this.#router.handle(request, response, fault);
+  }
+}

@@ -1,0 +1,166 @@
+import type { EpochMs } from '../model/units.ts';
+import type { Availability } from './aggregator.ts';
+import { ObjectStore, type KubeObject, type Revisions } from './object-store.ts';
+import { age, type ResourceType, type TableColumn } from './resource-type.ts';
+import { randomUid, seededRandom, textSeed } from './seeded-random.ts';
+import { wholeSecond } from './summary-time.ts';
+
+const read = ['get', 'list', 'watch'];
+const column = (name: string, priority: 0 | 1 = 0, type: TableColumn['type'] = 'string'): TableColumn => ({
+  name,
+  type,
+  priority,
+});
+
+/** Everything the simulated API server keeps. */
+export interface ClusterResources {
+  readonly nodes: ResourceType;
+  readonly pods: ResourceType;
+  readonly namespaces: ResourceType;
+  readonly configMaps: ResourceType;
+  readonly apiServices: ResourceType;
+}
+
+/** Empty stores that share one revision count. */
+export function clusterResources(): ClusterResources {
+  // Real clusters are never at revision 0, which has a meaning of its own in lists and watches.
+  const revisions: Revisions = { current: 1000 };
+  const core = { group: '', version: 'v1' };
+  return {
+    nodes: {
+      ...core,
+      plural: 'nodes',
+      singular: 'node',
+      kind: 'Node',
+      namespaced: false,
+      shortNames: ['no'],
+      verbs: read,
+      columns: [
+        ...['Status', 'Roles', 'Age', 'Version'].map((name) => column(name)),
+        ...['Internal-IP', 'External-IP', 'OS-Image', 'Kernel-Version', 'Container-Runtime'].map((name) =>
+          column(name, 1),
+        ),
+      ],
+      store: new ObjectStore(revisions),
+    },
+    pods: {
+      ...core,
+      plural: 'pods',
+      singular: 'pod',
+      kind: 'Pod',
+      namespaced: true,
+      shortNames: ['po'],
+      verbs: ['create', 'delete', ...read],
+      columns: [
+        column('Ready'),
+        column('Status'),
+        column('Restarts', 0, 'integer'),
+        column('Age'),
+        column('IP', 1),
+        column('Node', 1),
+      ],
+      store: new ObjectStore(revisions),
+    },
+    namespaces: {
+      ...core,
+      plural: 'namespaces',
+      singular: 'namespace',
+      kind: 'Namespace',
+      namespaced: false,
+      shortNames: ['ns'],
+      verbs: read,
+      columns: [column('Status'), column('Age')],
+      store: new ObjectStore(revisions),
+    },
+    configMaps: {
+      ...core,
+      plural: 'configmaps',
+      singular: 'configmap',
+      kind: 'ConfigMap',
+      namespaced: true,
+      shortNames: ['cm'],
+      verbs: read,
+      columns: [column('Data', 0, 'integer'), column('Age')],
+      store: new ObjectStore(revisions),
+    },
+    apiServices: {
+      group: 'apiregistration.k8s.io',
+      version: 'v1',
+      plural: 'apiservices',
+      singular: 'apiservice',
+      kind: 'APIService',
+      namespaced: false,
+      shortNames: [],
+      verbs: read,
+      columns: [column('Service'), column('Available'), column('Age')],
+      store: new ObjectStore(revisions),
+    },
+  };
+}
+
+/** A UID that stays the same for the same kind and name. */
+function steadyUid(kind: string, name: string): string {
+  return randomUid(seededRandom(textSeed(`${kind}/${name}`)));
+}
+
+export function namespaceObject(name: string, createdAt: EpochMs): KubeObject {
+  return {
+    meta: { name, uid: steadyUid('Namespace', name), labels: { 'kubernetes.io/metadata.name': name }, createdAt },
+    fields: { 'status.phase': 'Active' },
+    content: () => ({ spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }),
+    cells: (now) => ['Active', age(createdAt, now)],
+  };
+}
+
+export function configMapObject(
+  namespace: string,
+  name: string,
+  data: Readonly<Record<string, string>>,
+  createdAt: EpochMs,
+): KubeObject {
+  return {
+    meta: { name, namespace, uid: steadyUid('ConfigMap', name), createdAt },
+    fields: {},
+    content: () => ({ data }),
+    cells: (now) => [Object.keys(data).length, age(createdAt, now)],
+  };
+}
+
+/** What the API server publishes about how it authenticates, for aggregated servers to do likewise. */
+export function authenticationConfig(
+  clientAuthority: string,
+  frontProxyAuthority: string,
+): Readonly<Record<string, string>> {
+  return {
+    'client-ca-file': clientAuthority,
+    'requestheader-allowed-names': '["front-proxy-client"]',
+    'requestheader-client-ca-file': frontProxyAuthority,
+    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+    'requestheader-group-headers': '["X-Remote-Group"]',
+    'requestheader-uid-headers': '["X-Remote-Uid"]',
+    'requestheader-username-headers': '["X-Remote-User"]',
+  };
+}
+
+export function apiServiceObject(
+  group: string,
+  version: string,
+  availability: Availability,
+  createdAt: EpochMs,
+  now: EpochMs,
+): KubeObject {
+  const { available, reason, message } = availability;
+  const status = available ? 'True' : 'False';
+  const name = `${version}.${group}`;
+  const service = { namespace: 'kube-system', name: 'kubetally', port: 443 };
+  const condition = { type: 'Available', status, lastTransitionTime: wholeSecond(now), reason, message };
+  return {
+    meta: { name, uid: steadyUid('APIService', name), createdAt },
+    fields: {},
+    content: () => ({
+      spec: { service, group, version, groupPriorityMinimum: 100, versionPriority: 100 },
+      status: { conditions: [condition] },
+    }),
+    cells: (at) => ['kube-system/kubetally', available ? 'True' : `False (${reason})`, age(createdAt, at)],
+  };
+}
