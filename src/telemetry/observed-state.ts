@@ -1,0 +1,26 @@
+import type { EpochMs } from '../model/units.ts';
+
+/** Windows of one class of data. */
+export interface WindowCensus {
+  readonly count: number;
+  /** End of the oldest window that is served; undefined when there is none. */
+  readonly oldest: EpochMs | undefined;
+}
+
+/** Parts of the program that `/metrics` asks about themselves whenever it is read. They answer at once. */
+export interface ObservedState {
+  readonly inventory?: () => { readonly nodes: number; readonly readyNodes: number; readonly pods: number };
+  readonly windows?: () => { readonly node: WindowCensus; readonly container: WindowCensus };
+  readonly absent?: () => Iterable<{
+    readonly resource: 'nodes' | 'pods';
+    readonly reason: string;
+    readonly count: number;
+  }>;
+  readonly scraping?: () => {
+    readonly fromSummary: number;
+    readonly fromResource: number;
+    readonly backingOff: number;
+  };
+  /** Open client connections. */
+  readonly connections?: () => number;
+}
