@@ -9,10 +9,21 @@ export const apiVersions = ['v1', 'v1beta1'] as const;
 export type ApiVersion = (typeof apiVersions)[number];
 export const apiGroup = 'metrics.k8s.io';
 
+/** One object as an item of a list, with a gap for `creationTimestamp`. Offsets are in bytes. */
+export interface Fragment {
+  readonly bytes: Buffer;
+  /** Where the object's own content begins, after what makes it an item. */
+  readonly contentAt: number;
+  /** Where `metadata`, which comes first in the content, ends. */
+  readonly metadataEnd: number;
+  /** Where the time of the answer is written into a copy of `bytes`. */
+  readonly stampAt: number;
+}
+
 /** Bytes of one object as the wire encoders last made them; owned by `wire/`, empty until somebody asks. */
 export interface EncodedFragments {
-  json?: unknown;
-  protobuf?: unknown;
+  json?: Fragment;
+  protobuf?: Fragment;
 }
 
 interface MetricsObject {

@@ -1,0 +1,217 @@
+import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
+import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
+import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import type { UsageWindow } from '../model/window.ts';
+import { decodeContinue, encodeContinue, type Continuation } from './continue-token.ts';
+import type { NodeMetricsList, PodMetricsList } from './list.ts';
+import type { NodeMetrics, PodMetrics, ResourceName } from './objects.ts';
+import type { ObjectSource, PodUsage, UsageSource } from './sources.ts';
+
+/** Which objects a list holds. */
+export interface ListQuery {
+  readonly labelSelector: LabelSelector;
+  readonly fieldSelector: FieldSelector;
+  /** Largest number of items; 0 or less: all. */
+  readonly limit: number;
+  /** Token of an earlier page; empty: from the beginning. */
+  readonly continueToken: string;
+}
+
+/** Why there is no object: the Node or Pod does not exist, or it exists and has no usage to serve. */
+export type Absence = 'no-object' | 'no-metrics';
+
+/** The fields that `fieldSelector=` may name, by resource. */
+export const selectableFields: Readonly<Record<ResourceName, readonly string[]>> = {
+  nodes: ['metadata.name', 'metadata.namespace'],
+  pods: ['metadata.name', 'metadata.namespace', 'spec.nodeName'],
+};
+
+/**
+ * Joins what exists with what it uses. From the same info and usage it always gives the same object, so that what was
+ * encoded for one answer serves the next.
+ */
+export class MetricsCatalog {
+  readonly #objects: ObjectSource;
+  readonly #usage: UsageSource;
+  readonly #nodeMetrics = new WeakMap<NodeInfo, { readonly usage: UsageWindow; readonly metrics: NodeMetrics }>();
+  readonly #podMetrics = new WeakMap<PodInfo, { readonly usage: PodUsage; readonly metrics: PodMetrics }>();
+
+  constructor(objects: ObjectSource, usage: UsageSource) {
+    this.#objects = objects;
+    this.#usage = usage;
+  }
+
+  node(name: string): NodeMetrics | Absence {
+    const info = this.#objects.node(name);
+    if (info === undefined) return 'no-object';
+    return this.#nodeMetricsOf(info) ?? 'no-metrics';
+  }
+
+  pod(namespace: string, name: string): PodMetrics | Absence {
+    const info = this.#objects.pod(namespace, name);
+    if (info === undefined) return 'no-object';
+    return this.#podMetricsOf(info) ?? 'no-metrics';
+  }
+
+  /**
+   * Nodes with metrics, by name.
+   * @throws {ContinueTokenError}
+   */
+  listNodes(query: ListQuery): NodeMetricsList {
+    const after = continuation('nodes', query);
+    const name = exactField(query.fieldSelector, 'metadata.name');
+    const one = name === undefined ? undefined : this.#objects.node(name);
+    const candidates = name === undefined ? this.#objects.nodes() : one === undefined ? [] : [one];
+    const { items, last, remainingItemCount } = takePage(candidates, after, query, (info) => {
+      if (!matchesLabels(query.labelSelector, info.labels)) return undefined;
+      const fields = (field: string): string => (field === 'metadata.name' ? info.name : '');
+      return matchesFields(query.fieldSelector, fields) ? this.#nodeMetricsOf(info) : undefined;
+    });
+    return { kind: 'NodeMetricsList', items, continueToken: token('nodes', last), remainingItemCount };
+  }
+
+  /**
+   * Pods with metrics, by namespace and name; of one namespace, or of all when it is empty.
+   * @throws {ContinueTokenError}
+   */
+  listPods(namespace: string, query: ListQuery): PodMetricsList {
+    const after = continuation('pods', query);
+    const candidates = this.#candidatePods(namespace, query);
+    const { items, last, remainingItemCount } = takePage(candidates, after, query, (info) => {
+      if (!matchesLabels(query.labelSelector, info.labels)) return undefined;
+      const metrics = this.#podMetricsOf(info);
+      return metrics !== undefined && matchesFields(query.fieldSelector, podField(metrics)) ? metrics : undefined;
+    });
+    return { kind: 'PodMetricsList', items, continueToken: token('pods', last), remainingItemCount };
+  }
+
+  /** A small superset of the pods that can match, in order. */
+  #candidatePods(namespace: string, { labelSelector, fieldSelector }: ListQuery): readonly PodInfo[] {
+    const only = namespace === '' ? exactField(fieldSelector, 'metadata.namespace') : namespace;
+    if (only === undefined) return this.#objects.pods();
+    const name = exactField(fieldSelector, 'metadata.name');
+    if (name !== undefined) {
+      const pod = this.#objects.pod(only, name);
+      return pod === undefined ? [] : [pod];
+    }
+    const equal = labelSelector.requirements.find(({ operator }) => operator === '=' || operator === '==');
+    if (equal !== undefined && this.#objects.podsWithLabel !== undefined)
+      return this.#objects.podsWithLabel(only, equal.key, equal.values[0] ?? '');
+    return this.#objects.pods(only);
+  }
+
+  #nodeMetricsOf(info: NodeInfo): NodeMetrics | undefined {
+    const usage = this.#usage.node(info.name);
+    if (usage === undefined) return undefined;
+    const known = this.#nodeMetrics.get(info);
+    if (known?.usage === usage) return known.metrics;
+    const metrics: NodeMetrics = {
+      kind: 'NodeMetrics',
+      name: info.name,
+      labels: info.labels,
+      timestamp: usage.timestamp,
+      window: usage.length,
+      usage: { cpu: usage.cpu, memory: usage.memory },
+      fragments: {},
+    };
+    this.#nodeMetrics.set(info, { usage, metrics });
+    return metrics;
+  }
+
+  #podMetricsOf(info: PodInfo): PodMetrics | undefined {
+    const usage = this.#usage.pod(info.kubeletUid);
+    if (usage === undefined) return undefined;
+    const known = this.#podMetrics.get(info);
+    if (known?.usage === usage) return known.metrics;
+    const metrics: PodMetrics = {
+      kind: 'PodMetrics',
+      name: info.name,
+      namespace: info.namespace,
+      labels: info.labels,
+      nodeName: usage.nodeName,
+      timestamp: usage.timestamp,
+      window: usage.length,
+      containers: usage.containers.toSorted((a, b) => compare(a.name, b.name)),
+      fragments: {},
+    };
+    this.#podMetrics.set(info, { usage, metrics });
+    return metrics;
+  }
+}
+
+interface Key {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+interface Page<Metrics> {
+  readonly items: readonly Metrics[];
+  /** The last item's key when more follow. */
+  readonly last: Continuation | undefined;
+  readonly remainingItemCount: number | undefined;
+}
+
+/** Walks sorted candidates from after `after` until the limit; `accept` gives an object or undefined. */
+function takePage<Info extends Key, Metrics extends Key>(
+  candidates: readonly Info[],
+  after: Continuation | undefined,
+  { limit, labelSelector, fieldSelector }: ListQuery,
+  accept: (info: Info) => Metrics | undefined,
+): Page<Metrics> {
+  const items: Metrics[] = [];
+  let remaining = 0;
+  const counts = labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
+  for (let index = after === undefined ? 0 : firstAfter(candidates, after); index < candidates.length; index++) {
+    const info = candidates[index];
+    const metrics = info === undefined ? undefined : accept(info);
+    if (metrics === undefined) continue;
+    if (limit <= 0 || items.length < limit) items.push(metrics);
+    else {
+      remaining++;
+      if (!counts) break;
+    }
+  }
+  const end = items.at(-1);
+  const last = remaining === 0 || end === undefined ? undefined : { namespace: end.namespace ?? '', name: end.name };
+  return { items, last, remainingItemCount: counts && remaining > 0 ? remaining : undefined };
+}
+
+/** Binary search for the first candidate behind a key that may be gone. */
+function firstAfter(candidates: readonly Key[], after: Continuation): number {
+  let [low, high] = [0, candidates.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const { namespace = '', name = '' } = candidates[middle] ?? {};
+    const order = compare(namespace, after.namespace) || compare(name, after.name);
+    if (order > 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function continuation(resource: ResourceName, { continueToken }: ListQuery): Continuation | undefined {
+  return continueToken === '' ? undefined : decodeContinue(resource, continueToken);
+}
+
+function token(resource: ResourceName, last: Continuation | undefined): string | undefined {
+  return last === undefined ? undefined : encodeContinue(resource, last);
+}
+
+function podField(pod: PodMetrics): (field: string) => string {
+  return (field) => {
+    switch (field) {
+      case 'metadata.name':
+        return pod.name;
+      case 'metadata.namespace':
+        return pod.namespace;
+      case 'spec.nodeName':
+        return pod.nodeName;
+      default:
+        return '';
+    }
+  };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

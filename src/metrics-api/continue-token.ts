@@ -1,0 +1,43 @@
+import { KubetallyError } from '../model/errors.ts';
+import type { ResourceName } from './objects.ts';
+
+/** Where a paged list goes on: after the object of this key, which need not exist any more. */
+export interface Continuation {
+  /** Empty for nodes. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `continue=` does not hold a token that was given out for this resource. */
+export class ContinueTokenError extends KubetallyError<'bad-continue-token'> {}
+
+/** An opaque token. It says where to go on and no more, so it never expires and any replica understands it. */
+export function encodeContinue(resource: ResourceName, { namespace, name }: Continuation): string {
+  return Buffer.from(JSON.stringify([1, resource, namespace, name])).toString('base64url');
+}
+
+/** @throws {ContinueTokenError} */
+export function decodeContinue(resource: ResourceName, token: string): Continuation {
+  const parts = readToken(token);
+  if (parts === undefined || parts.length !== 4 || parts[0] !== 1)
+    throw malformed('continue key is not valid: it was not given out by this server');
+  const [, givenFor, namespace, name] = parts;
+  if (givenFor !== resource) throw malformed(`continue key is not valid: it does not belong to ${resource}`);
+  if (typeof namespace !== 'string' || typeof name !== 'string') throw malformed('continue key is not valid');
+  return { namespace, name };
+}
+
+function readToken(token: string): unknown[] | undefined {
+  if (!/^[A-Za-z0-9_-]+$/.test(token)) return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Worded as etcd-backed Kubernetes resources answer. */
+function malformed(problem: string): ContinueTokenError {
+  return new ContinueTokenError('bad-continue-token', `invalid continue token: ${problem}`);
+}

@@ -1,0 +1,31 @@
+import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import type { Nanoseconds, EpochMs } from '../model/units.ts';
+import type { ContainerWindow, UsageWindow } from '../model/window.ts';
+
+/** What the cluster holds, as the inventory knows it. Lists are sorted in byte order and are not changed after they were given out. */
+export interface ObjectSource {
+  node(name: string): NodeInfo | undefined;
+  /** By name. */
+  nodes(): readonly NodeInfo[];
+  pod(namespace: string, name: string): PodInfo | undefined;
+  /** By namespace, then name; of one namespace when it is given. */
+  pods(namespace?: string): readonly PodInfo[];
+  /** The pods of a namespace whose label `key` is `value`, by name: an index, where there is one. */
+  podsWithLabel?(namespace: string, key: string, value: string): readonly PodInfo[];
+}
+
+/** Usage of all running containers of a pod. The same object is given out until one of the windows changes. */
+export interface PodUsage {
+  readonly nodeName: string;
+  /** Of the earliest container. */
+  readonly timestamp: EpochMs;
+  readonly length: Nanoseconds;
+  readonly containers: readonly ContainerWindow[];
+}
+
+/** The usage that may be served now. Undefined: unknown, incomplete or too old. */
+export interface UsageSource {
+  node(name: string): UsageWindow | undefined;
+  /** By the UID under which the kubelet reports the pod. */
+  pod(kubeletUid: string): PodUsage | undefined;
+}

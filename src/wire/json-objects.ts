@@ -1,0 +1,47 @@
+import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
+import { assemble } from './assembly.ts';
+import type { Body } from './body.ts';
+import { jsonFragment, stampedText } from './json-fragment.ts';
+import { jsonString } from './json-text.ts';
+import type { MetricsList } from '../metrics-api/list.ts';
+import type { Stamp } from './time.ts';
+
+const comma = Buffer.from(',');
+const listEnd = Buffer.from(']}\n');
+
+/** A single object as compact JSON, without the final newline. */
+export function objectJson(object: NodeMetrics | PodMetrics, version: ApiVersion, stamp: Stamp): string {
+  return `{"kind":"${object.kind}","apiVersion":"${apiGroup}/${version}",${stampedText(jsonFragment(object), stamp, 'all')}`;
+}
+
+/** A list as compact JSON with the final newline, assembled from fragments. */
+export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
+  const head = `{"kind":"${list.kind}","apiVersion":"${apiGroup}/${version}","metadata":${listMetaJson(list)},"items":[`;
+  return assemble({
+    head: Buffer.from(head),
+    fragments: list.items.map(jsonFragment),
+    separator: comma,
+    tail: listEnd,
+    stamp: stamp.ascii,
+  });
+}
+
+/** `metav1.ListMeta`: `{}` unless the list is a page. */
+export function listMetaJson({ continueToken, remainingItemCount }: MetricsList): string {
+  const fields: string[] = [];
+  if (continueToken !== undefined) fields.push(`"continue":${jsonString(continueToken)}`);
+  if (remainingItemCount !== undefined) fields.push(`"remainingItemCount":${remainingItemCount}`);
+  return `{${fields.join(',')}}`;
+}
+
+/** `metav1.PartialObjectMetadata` of an object, without newline. `version` is that of the group `meta.k8s.io`. */
+export function partialJson(object: NodeMetrics | PodMetrics, version: string, stamp: Stamp): string {
+  const metadata = stampedText(jsonFragment(object), stamp, 'metadata');
+  return `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}",${metadata}}`;
+}
+
+/** `metav1.PartialObjectMetadataList`, without newline. Its items carry kind and apiVersion, unlike those of other lists. */
+export function partialListJson(list: MetricsList, version: string, stamp: Stamp): string {
+  const items = list.items.map((object) => partialJson(object, version, stamp)).join(',');
+  return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${version}","metadata":${listMetaJson(list)},"items":[${items}]}`;
+}

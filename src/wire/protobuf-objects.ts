@@ -1,0 +1,86 @@
+import protobuf from 'protobufjs/minimal.js';
+import type { MetricsList } from '../metrics-api/list.ts';
+import { apiGroup, type ApiVersion, type Fragment, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
+import { assemble } from './assembly.ts';
+import type { Body } from './body.ts';
+import { enclose, envelope } from './protobuf-envelope.ts';
+import { protobufFragment } from './protobuf-fragment.ts';
+import type { Status } from './status.ts';
+import type { Stamp } from './time.ts';
+
+const nothing = Buffer.alloc(0);
+
+/** A single object in its envelope. */
+export function objectProtobuf(object: NodeMetrics | PodMetrics, version: ApiVersion, stamp: Stamp): Buffer {
+  return enclose(`${apiGroup}/${version}`, object.kind, stamped(protobufFragment(object), stamp, 'all'));
+}
+
+/** A list in its envelope, assembled from fragments. */
+export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
+  const fragments = list.items.map(protobufFragment);
+  const metadata = listMeta(list.continueToken, list.remainingItemCount);
+  const length = fragments.reduce((sum, { bytes }) => sum + bytes.length, metadata.length);
+  const { head, tail } = envelope(`${apiGroup}/${version}`, list.kind, length);
+  return assemble({ head: Buffer.concat([head, metadata]), fragments, separator: nothing, tail, stamp: stamp.varint });
+}
+
+/** `metav1.PartialObjectMetadata`. `version` is that of the group `meta.k8s.io`. */
+export function partialProtobuf(object: NodeMetrics | PodMetrics, version: string, stamp: Stamp): Buffer {
+  const metadata = stamped(protobufFragment(object), stamp, 'metadata');
+  return enclose(`meta.k8s.io/${version}`, 'PartialObjectMetadata', metadata);
+}
+
+/** `metav1.PartialObjectMetadataList`. */
+export function partialListProtobuf(list: MetricsList, version: string, stamp: Stamp): Buffer {
+  const writer = protobuf.Writer.create();
+  for (const object of list.items) writer.uint32(0x12).bytes(stamped(protobufFragment(object), stamp, 'metadata'));
+  const content = Buffer.concat([listMeta(list.continueToken, list.remainingItemCount), writer.finish()]);
+  return enclose(`meta.k8s.io/${version}`, 'PartialObjectMetadataList', content);
+}
+
+/** `metav1.Status`. */
+export function statusProtobuf(status: Status): Buffer {
+  const writer = protobuf.Writer.create();
+  writer.uint32(0x0a).bytes(listMetaContent(undefined, undefined));
+  writer.uint32(0x12).string(status.status).uint32(0x1a).string(status.message);
+  writer.uint32(0x22).string(status.reason ?? '');
+  if (status.details !== undefined) {
+    const { name = '', group = '', kind = '', causes = [], retryAfterSeconds = 0 } = status.details;
+    writer.uint32(0x2a).fork().uint32(0x0a).string(name).uint32(0x12).string(group).uint32(0x1a).string(kind);
+    for (const cause of causes)
+      writer
+        .uint32(0x22)
+        .fork()
+        .uint32(0x0a)
+        .string(cause.reason)
+        .uint32(0x12)
+        .string(cause.message)
+        .uint32(0x1a)
+        .string(cause.field ?? '')
+        .ldelim();
+    writer.uint32(0x28).int32(retryAfterSeconds).uint32(0x32).string('').ldelim();
+  }
+  writer.uint32(0x30).int32(status.code);
+  return enclose('v1', 'Status', writer.finish());
+}
+
+/** The first field of every list. */
+function listMeta(continueToken: string | undefined, remainingItemCount: number | undefined): Uint8Array {
+  const content = listMetaContent(continueToken, remainingItemCount);
+  return protobuf.Writer.create().uint32(0x0a).bytes(content).finish();
+}
+
+/** `metav1.ListMeta`: selfLink and resourceVersion stay empty. */
+function listMetaContent(continueToken: string | undefined, remainingItemCount: number | undefined): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writer.uint32(0x0a).string('').uint32(0x12).string('');
+  writer.uint32(0x1a).string(continueToken ?? '');
+  if (remainingItemCount !== undefined) writer.uint32(0x20).int64(remainingItemCount);
+  return writer.finish();
+}
+
+function stamped({ bytes, contentAt, metadataEnd, stampAt }: Fragment, stamp: Stamp, part: 'metadata' | 'all') {
+  const copy = Buffer.from(bytes.subarray(contentAt, part === 'metadata' ? metadataEnd : bytes.length));
+  stamp.varint.copy(copy, stampAt - contentAt);
+  return copy;
+}

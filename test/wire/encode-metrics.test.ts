@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { MetricsList } from '../../src/metrics-api/list.ts';
+import type { NodeMetrics, PodMetrics } from '../../src/metrics-api/objects.ts';
+import { epochMs } from '../../src/model/units.ts';
+import type { Answer } from '../../src/wire/body.ts';
+import { encodeMetrics } from '../../src/wire/encode.ts';
+import { negotiate, resourceEndpoint } from '../../src/wire/negotiation.ts';
+import { readJson } from '../support/json-file.ts';
+import {
+  answeredAt,
+  examples,
+  idlePodMetrics,
+  nodeList,
+  nodeMetrics,
+  podList,
+  podMetrics,
+} from '../support/metrics-objects.ts';
+
+const example = (name: string): Record<string, unknown> =>
+  readJson(new URL(`./data/${name}.json`, import.meta.url)) as Record<string, unknown>;
+
+const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+const partialList = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
+
+function answer(
+  source: MetricsList | NodeMetrics | PodMetrics,
+  accept: string,
+  options: { pretty?: string; includeObject?: string; now?: number } = {},
+): Answer {
+  const format = negotiate({ accept, userAgent: '', pretty: options.pretty }, resourceEndpoint);
+  const now = epochMs(options.now ?? answeredAt);
+  return encodeMetrics(source, { format, apiVersion: 'v1beta1', includeObject: options.includeObject, now });
+}
+
+function text({ body }: Answer): string {
+  return Buffer.isBuffer(body) ? body.toString() : Buffer.concat([...body.chunks()]).toString();
+}
+
+describe('encodeMetrics', () => {
+  for (const [name, source] of Object.entries(examples())) {
+    it(`writes ${name} as compact JSON, key for key`, () => {
+      assert.equal(text(answer(source, 'application/json')), `${JSON.stringify(example(name))}\n`);
+    });
+
+    it(`writes ${name} as indented JSON without a final newline`, () => {
+      assert.equal(text(answer(source, '*/*', { pretty: 'true' })), JSON.stringify(example(name), null, 2));
+    });
+  }
+
+  it('writes every version of the group', () => {
+    const format = negotiate({ accept: undefined, userAgent: '', pretty: undefined }, resourceEndpoint);
+    const request = { format, apiVersion: 'v1', includeObject: undefined, now: answeredAt } as const;
+    const expected = { ...example('node-metrics-list'), apiVersion: 'metrics.k8s.io/v1' };
+    assert.equal(text(encodeMetrics(nodeList(nodeMetrics()), request)), `${JSON.stringify(expected)}\n`);
+  });
+
+  it('stamps the same object with the time of each answer', () => {
+    const list = podList(podMetrics());
+    const first = text(answer(list, 'application/json'));
+    const second = text(answer(list, 'application/json', { now: answeredAt + 5000 }));
+    assert.equal(second, first.replace('10:15:41Z', '10:15:46Z'));
+    assert.equal(text(answer(list, 'application/json')), first);
+  });
+
+  it('escapes what Go escapes and keeps keys in byte order', () => {
+    const labels: Record<string, string> = Object.create(null);
+    Object.assign(labels, { '10': '<a&b>', '9': '\u2028', é: 'ü"\\', '0a': '\ud800' });
+    Object.defineProperty(labels, '__proto__', { value: 'x', enumerable: true });
+    const written = text(answer(nodeMetrics({ labels }), 'application/json'));
+    assert.ok(
+      written.includes(
+        '"labels":{"0a":"\\ufffd","10":"\\u003ca\\u0026b\\u003e","9":"\\u2028","__proto__":"x","é":"ü\\"\\\\"}',
+      ),
+      written,
+    );
+    assert.equal(text(answer(nodeMetrics({ labels }), 'application/json')), written);
+    assert.deepEqual(JSON.parse(text(answer(nodeList(nodeMetrics({ labels })), table))).rows[0].object.metadata, {
+      ...JSON.parse(written).metadata,
+    });
+  });
+
+  it('writes large lists in chunks that add up', () => {
+    const label = 'x'.repeat(60_000);
+    const pods = Array.from({ length: 200 }, (_, index) => podMetrics({ name: `p-${index}`, labels: { label } }));
+    const { body } = answer(podList(...pods), 'application/json');
+    assert.ok(!Buffer.isBuffer(body));
+    const chunks = [...body.chunks()];
+    assert.ok(chunks.length > 1);
+    const whole = Buffer.concat(chunks);
+    assert.equal(whole.length, body.length);
+    assert.deepEqual(
+      JSON.parse(whole.toString()).items.map((item: { metadata: { name: string } }) => item.metadata.name),
+      pods.map((pod) => pod.name),
+    );
+  });
+
+  it('says where a page goes on', () => {
+    const page = { ...podList(podMetrics()), continueToken: 'next', remainingItemCount: 7 };
+    const metadata = { continue: 'next', remainingItemCount: 7 };
+    for (const accept of ['application/json', table, partialList])
+      assert.deepEqual(JSON.parse(text(answer(page, accept))).metadata, metadata, accept);
+  });
+});
+
+describe('a Table', () => {
+  const tables = example('tables');
+  const pods = podList(podMetrics(), idlePodMetrics());
+
+  it('carries the metadata of each object', () => {
+    const { headers, ...rest } = answer(pods, table);
+    assert.deepEqual(JSON.parse(text({ headers, ...rest })), tables['podsDefault']);
+    assert.equal(headers['content-type'], 'application/json');
+  });
+
+  it('carries whole objects or none when asked', () => {
+    const nodes = nodeList(nodeMetrics());
+    assert.deepEqual(JSON.parse(text(answer(nodes, table, { includeObject: 'None' }))), tables['nodesIncludeNone']);
+    assert.deepEqual(JSON.parse(text(answer(nodes, table, { includeObject: 'Object' }))), tables['nodesIncludeObject']);
+  });
+
+  it('has columns when it is empty', () => {
+    assert.deepEqual(JSON.parse(text(answer(podList(), table))), tables['emptySafer']);
+  });
+
+  it('is made of a single object too', () => {
+    assert.equal(JSON.parse(text(answer(nodeMetrics(), table))).rows.length, 1);
+  });
+
+  it('speaks v1beta1', () => {
+    const written = JSON.parse(text(answer(pods, table.replace('v=v1', 'v=v1beta1'))));
+    assert.equal(written.apiVersion, 'meta.k8s.io/v1beta1');
+    assert.equal(written.rows[0].object.apiVersion, 'meta.k8s.io/v1beta1');
+  });
+
+  it('refuses an unknown includeObject', () => {
+    assert.throws(() => answer(pods, table, { includeObject: 'x"' }), {
+      code: 'bad-request',
+      message: `Unable to convert to Table as requested: includeObject: Invalid value: "x\\"": must be 'Metadata', 'Object', 'None', or empty`,
+    });
+  });
+});
+
+describe('PartialObjectMetadata', () => {
+  it('is what a list or an object is reduced to', () => {
+    const list = podList(podMetrics(), idlePodMetrics());
+    const expected = example('partial-object-metadata-list');
+    assert.equal(text(answer(list, partialList)), `${JSON.stringify(expected)}\n`);
+    const single = partialList.replace('List', '');
+    assert.deepEqual(JSON.parse(text(answer(idlePodMetrics(), single))), (expected['items'] as unknown[])[1]);
+  });
+
+  it('is refused for the other shape', () => {
+    assert.throws(() => answer(podMetrics(), partialList), {
+      code: 'not-acceptable',
+      message: 'you requested PartialObjectMetadataList, but the requested object is not a list (*metrics.PodMetrics)',
+    });
+    assert.throws(() => answer(nodeList(), partialList.replace('List', '')), {
+      message: 'you requested PartialObjectMetadata, but the requested object is a list (*metrics.NodeMetricsList)',
+    });
+  });
+});

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import protobuf from 'protobufjs/minimal.js';
+import { formatDuration } from '../../src/options/duration.ts';
+import { epochMs, nanoseconds } from '../../src/model/units.ts';
+import { formatTime, makeStamp } from '../../src/wire/time.ts';
+import { readJson } from '../support/json-file.ts';
+
+describe('times', () => {
+  it('are truncated to seconds, never rounded', () => {
+    const vectors = readJson(new URL('./data/time-vectors.json', import.meta.url)) as {
+      unixNanos: string | null;
+      json: string;
+    }[];
+    for (const { unixNanos, json } of vectors)
+      if (unixNanos !== null) assert.equal(formatTime(epochMs(Number(BigInt(unixNanos) / 1_000_000n))), json);
+    assert.equal(formatTime(epochMs(-1)), '1969-12-31T23:59:59Z');
+  });
+
+  it('are stamped in the same length at any time', () => {
+    for (const time of [-9e15, -1, 0, 999, 1e11, 1_795_342_541_999.5, 2 ** 35 * 1000, 9e15]) {
+      const stamp = makeStamp(epochMs(time));
+      assert.equal(stamp.ascii.length, 20);
+      assert.equal(stamp.varint.length, 5);
+      assert.match(stamp.text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    }
+  });
+
+  it('are stamped as varints that decode to the seconds', () => {
+    for (const seconds of [0, 1, 300_000_000, 1_795_342_541, 2 ** 35 - 1]) {
+      const { varint } = makeStamp(epochMs(seconds * 1000 + 500));
+      assert.equal(Number(protobuf.Reader.create(varint).int64()), seconds);
+    }
+  });
+});
+
+describe('windows', () => {
+  it('print as Go durations', () => {
+    const vectors = readJson(new URL('./data/duration-vectors.json', import.meta.url)) as {
+      ns: string;
+      text: string;
+    }[];
+    for (const { ns, text } of vectors)
+      if (Number.isSafeInteger(Number(ns))) assert.equal(formatDuration(nanoseconds(Number(ns))), text);
+  });
+});
