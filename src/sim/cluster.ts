@@ -28,6 +28,7 @@ import { Authorizer } from './rbac.ts';
 import { mix, seededRandom } from './seeded-random.ts';
 import { SimError } from './sim-error.ts';
 import { SimulatedNode } from './simulated-node.ts';
+import { summaryWriters } from './summary-document.ts';
 import { TokenIssuer } from './token-issuer.ts';
 import { containerTruth, nodeTruth, type Truth } from './truth.ts';
 import type { ContainerUsage } from './usage.ts';
@@ -214,7 +215,8 @@ export class SimulatedCluster {
       authenticate: async (token) => await this.tokens.verify(token),
       authorize: (identity, attributes) => this.authorizer.authorize(identity, attributes).allowed,
     };
-    const kubelets = this.#nodes.map((node) => new Kubelet({ node, clock, access, psi }));
+    const writers = summaryWriters(psi);
+    const kubelets = this.#nodes.map((node) => new Kubelet({ node, clock, access, writers }));
     this.#fleet = await KubeletFleet.start(this.certificates, kubelets, servingNames);
     this.#fillStores();
     this.aggregator.onChange((availability) => {

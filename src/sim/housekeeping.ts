@@ -42,8 +42,7 @@ export class Housekeeping {
   readonly #random: Random;
   #interval: number;
   #next: number;
-  #last: CgroupReading | undefined;
-  #rate = 0n;
+  #last: CachedSample | undefined;
 
   /** Takes its first sample at `first`. */
   constructor(pace: HousekeepingPace, random: Random, first: EpochMs) {
@@ -66,15 +65,14 @@ export class Housekeeping {
       this.#take(reading);
       this.#next += this.#interval * (1 + this.#pace.jitter * this.#random());
     }
-    return this.#last === undefined ? undefined : { ...this.#last, rate: this.#rate };
+    return this.#last;
   }
 
   #take(reading: CgroupReading): void {
     const last = this.#last;
     const same = last !== undefined && last.cpu === reading.cpu && last.memory === reading.memory;
     this.#interval = same ? Math.min(this.#interval * 2, this.#pace.maximum) : this.#pace.base;
-    this.#rate = last === undefined ? 0n : rateBetween(last, reading);
-    this.#last = reading;
+    this.#last = { ...reading, rate: last === undefined ? 0n : rateBetween(last, reading) };
   }
 }
 

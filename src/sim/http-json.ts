@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiFailure } from './api-status.ts';
+import { protobufType, readProtobufReview } from './protobuf-review.ts';
 
 const bodyLimit = 3 * 1_048_576;
 
@@ -11,7 +12,7 @@ export function sendJson(response: ServerResponse, status: number, document: unk
 }
 
 /**
- * Reads a request's JSON object; an empty body is an empty object.
+ * Reads a request's JSON object, or a review in protobuf; an empty body is an empty object.
  * @throws ApiFailure 413 when it is too long, 415 when it says it is not JSON, 400 when it is not
  */
 export async function readBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
@@ -24,6 +25,8 @@ export async function readBody(request: IncomingMessage): Promise<Readonly<Recor
   }
   if (size === 0) return {};
   const type = request.headers['content-type'] ?? 'application/json';
+  const review = type === protobufType ? readProtobufReview(Buffer.concat(chunks)) : undefined;
+  if (review !== undefined) return review;
   if (!type.startsWith('application/json'))
     throw new ApiFailure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - ${type}`);
   try {

@@ -16,11 +16,14 @@ export function indentedJson(value: Json, margin = ''): string {
     if (value.length === 0) return '[]';
     return `[\n${value.map((item: Json) => inner + indentedJson(item, inner)).join(',\n')}\n${margin}]`;
   }
+  const fields = fieldsText(value as JsonObject, inner);
+  return fields === '' ? '{}' : `{${fields.slice(1)}\n${margin}}`;
+}
+
+/** The fields of an object, each on a line of its own after a comma. */
+export function fieldsText(object: JsonObject, margin: string): string {
   let fields = '';
-  const object = value as JsonObject;
-  for (const key in object) {
-    const field = object[key];
-    if (field !== undefined) fields += `${fields === '' ? '\n' : ',\n'}${inner}"${key}": ${indentedJson(field, inner)}`;
-  }
-  return fields === '' ? '{}' : `{${fields}\n${margin}}`;
+  for (const [key, value] of Object.entries(object))
+    if (value !== undefined) fields += `,\n${margin}"${key}": ${indentedJson(value, margin)}`;
+  return fields;
 }

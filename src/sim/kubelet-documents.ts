@@ -2,9 +2,12 @@ import { epochMs, type EpochMs } from '../model/units.ts';
 import { resourceDocument } from './resource-document.ts';
 import { mix, seededRandom, type Random } from './seeded-random.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import { summaryDocument } from './summary-document.ts';
+import { summaryDocument, type SummaryWriters } from './summary-document.ts';
 
 export type DocumentKind = 'summary' | 'full-summary' | 'resource';
+
+/** Milliseconds that a body must stay right to be kept: those of dense nodes never do, and thousands of them add up. */
+const worthKeeping = 1000;
 
 interface Cached {
   readonly body: Buffer;
@@ -16,13 +19,13 @@ interface Cached {
 /** The documents of one kubelet, made when asked for and kept until one of their samples changes. */
 export class KubeletDocuments {
   readonly node: SimulatedNode;
-  readonly #psi: boolean;
+  readonly #writers: SummaryWriters;
   readonly #random: Random;
   readonly #cache = new Map<DocumentKind, Cached>();
 
-  constructor(node: SimulatedNode, psi: boolean) {
+  constructor(node: SimulatedNode, writers: SummaryWriters) {
     this.node = node;
-    this.#psi = psi;
+    this.#writers = writers;
     this.#random = seededRandom(mix(node.birth.seed, node.birth.number, 3));
   }
 
@@ -31,14 +34,16 @@ export class KubeletDocuments {
     const cached = this.#cache.get(kind);
     if (cached !== undefined && cached.revision === revision && now < cached.until) return cached.body;
     const body = Buffer.from(this.#text(kind, now));
-    this.#cache.set(kind, { body, revision, until: this.#unchangedUntil(now, kind) });
+    const until = this.#unchangedUntil(now, kind);
+    if (until - now >= worthKeeping) this.#cache.set(kind, { body, revision, until });
+    else this.#cache.delete(kind);
     return body;
   }
 
   #text(kind: DocumentKind, now: EpochMs): string {
     if (kind === 'resource') return resourceDocument(this.node, now);
     const cpuAndMemoryOnly = kind === 'summary';
-    return summaryDocument({ node: this.node, now, cpuAndMemoryOnly, psi: this.#psi, random: this.#random });
+    return summaryDocument({ node: this.node, now, cpuAndMemoryOnly, writers: this.#writers, random: this.#random });
   }
 
   #unchangedUntil(now: EpochMs, kind: DocumentKind): EpochMs {

@@ -6,6 +6,7 @@ import { KubeletDocuments, type DocumentKind } from './kubelet-documents.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
 import type { Attributes } from './rbac.ts';
 import type { SimulatedNode } from './simulated-node.ts';
+import type { SummaryWriters } from './summary-document.ts';
 
 /** How the kubelet asks the API server about its callers. */
 export interface KubeletAccess {
@@ -17,8 +18,7 @@ export interface KubeletOptions {
   readonly node: SimulatedNode;
   readonly clock: Clock;
   readonly access: KubeletAccess;
-  /** Whether documents carry pressure stall information. */
-  readonly psi: boolean;
+  readonly writers: SummaryWriters;
 }
 
 const jsonType = 'application/json';
@@ -45,7 +45,7 @@ export class Kubelet {
     this.node = options.node;
     this.#clock = options.clock;
     this.#access = options.access;
-    this.#documents = new KubeletDocuments(options.node, options.psi);
+    this.#documents = new KubeletDocuments(options.node, options.writers);
   }
 
   get fault(): KubeletFault | undefined {
