@@ -17,6 +17,10 @@ export interface Rate {
 
 /** cAdvisor's housekeeping waits 10-20 s for a busy container: from 20 s on a sample may have come between, so the kubelet's rate may be of another stretch. */
 const surelyNeighbours = milliseconds(20_000);
+/** A kubelet reads statistics within this long of a request. */
+const requestJitter = milliseconds(100);
+/** Rates of a steady load differ by no more than this share. */
+const steadyChange = 0.005;
 /** A pair whose true distance is known to this share of itself is good enough; else an older sample is taken. */
 const goodUncertainty = 0.025;
 /** Pairs further apart than this no longer tell present usage. */
@@ -43,8 +47,14 @@ export function rateOf(used: number, length: Nanoseconds): Nanocores {
  * 4. the middle of the bounds, over the shortest stretch on which they are tight enough.
  *
  * @param kubeletRate `usageNanoCores` of the newest sample; it is 0 on a first sample and absent when the runtime gives none
+ * @param lastRate the rate served before
  */
-export function newestRate(table: SampleTable, slot: Slot, kubeletRate: Nanocores | undefined): Rate | undefined {
+export function newestRate(
+  table: SampleTable,
+  slot: Slot,
+  kubeletRate: Nanocores | undefined,
+  lastRate: Nanocores | undefined,
+): Rate | undefined {
   const newest = table.sample(slot, 0);
   const before = table.sample(slot, 1);
   if (newest === undefined || before === undefined) return undefined;
@@ -54,16 +64,23 @@ export function newestRate(table: SampleTable, slot: Slot, kubeletRate: Nanocore
 
   const byClock = milliseconds(newest.readAt - before.readAt);
   const clockFits = byClock >= bounds.least && byClock <= bounds.most;
-  if (clockFits && newest.stampedTogether && before.stampedTogether) return overDistance(used, byClock);
+  if (clockFits && newest.stampedTogether && before.stampedTogether) return overRequests(used, byClock, kubeletRate);
 
   const byKubelet =
     kubeletRate === undefined || kubeletRate === 0
       ? undefined
-      : rateOfKubelet(table, slot, before, newest, kubeletRate);
+      : rateOfKubelet(table, slot, before, newest, kubeletRate, lastRate);
   if (byKubelet !== undefined) return byKubelet;
 
   if (clockFits && !((kubeletRate ?? 0) > 0)) return overDistance(used, byClock);
   return overTightestPair(table, slot, newest);
+}
+
+/** The time between two requests; where the kubelet's rate is of that very stretch it is the finer measure. */
+function overRequests(used: number, byClock: Milliseconds, kubeletRate: Nanocores | undefined): Rate | undefined {
+  const byKubelet =
+    kubeletRate === undefined || kubeletRate === 0 ? Number.POSITIVE_INFINITY : (used / kubeletRate) * 1000;
+  return overDistance(used, Math.abs(byKubelet - byClock) <= requestJitter ? milliseconds(byKubelet) : byClock);
 }
 
 /** Between which lengths the true distance of two samples lies. */
@@ -88,6 +105,7 @@ function rateOfKubelet(
   before: CounterSample,
   newest: CounterSample,
   kubeletRate: Nanocores,
+  lastRate: Nanocores | undefined,
 ): Rate | undefined {
   const used = coreNanosBetween(before.cpu, newest.cpu);
   const length = Number((BigInt(used) * 1_000_000_000n) / BigInt(kubeletRate));
@@ -96,9 +114,9 @@ function rateOfKubelet(
   const neighbours = reported < surelyNeighbours;
   const bounds = distanceBounds(before, newest);
   const fits = distance >= bounds.least - 1 && distance <= bounds.most + 1;
-  // Tightened bounds rest on earlier samples having been neighbours; of two that surely are, the plain truncation decides.
-  if (!fits && !(neighbours && Math.abs(distance - reported) < 1000)) return undefined;
-  if (neighbours)
+  if (neighbours) {
+    // Tightened bounds rest on earlier samples having been neighbours; of two that surely are, the plain truncation decides.
+    if (!fits && Math.abs(distance - reported) >= 1000) return undefined;
     tighten(
       table,
       slot,
@@ -107,6 +125,11 @@ function rateOfKubelet(
       distance,
       distance / kubeletRate,
     );
+  } else {
+    // With a sample between, the rate is of the later part only, and no longer tells the length. It stands for the whole unless the load is seen to change.
+    const steady = lastRate === undefined || Math.abs(kubeletRate - lastRate) <= kubeletRate * steadyChange;
+    return fits && steady ? { cpu: kubeletRate, length: nanoseconds(Math.round(middle(bounds) * 1e6)) } : undefined;
+  }
   return { cpu: kubeletRate, length: nanoseconds(length) };
 }
 

@@ -113,7 +113,9 @@ export class Series {
       stampedTogether: context.stampedTogether,
     });
     const first = this.#table.count(this.#slot) === 1;
-    const rate = first ? firstRate(sample, cpuTime, context) : newestRate(this.#table, this.#slot, sample.cpuRate);
+    const rate = first
+      ? firstRate(sample, cpuTime, context)
+      : newestRate(this.#table, this.#slot, sample.cpuRate, this.#window?.cpu);
     if (rate === undefined) return this.#refuse('first_sample');
     if (first && context.kubeletNow - cpuTime > context.maxAge + oldestArrival) return this.#refuse('stale');
     if (context.mostCpu !== undefined && rate.cpu > context.mostCpu) return this.#refuse('implausible');
