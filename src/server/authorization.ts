@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { KubetallyError, messageChain } from '../model/errors.ts';
+import type { Milliseconds } from '../model/units.ts';
+import { Transitions } from '../telemetry/transitions.ts';
+import { accessReviewSpec, clientChosenLength, type AccessReviewSpec } from './access-review.ts';
+import type { RequestInfo } from './request-info.ts';
+import { postReview, type ReviewDependencies } from './review-client.ts';
+import { isTrueAt, objectAt, textAt } from './review-fields.ts';
+import { mastersGroup, type UserInfo } from './user.ts';
+
+/** `unavailable`: the API server could not be asked whether the user may. */
+export class AuthorizationError extends KubetallyError<'unavailable'> {}
+
+export interface Decision {
+  readonly allowed: boolean;
+  /** The reviewer's words; empty when it gave none. */
+  readonly reason: string;
+}
+
+export interface AuthorizationOptions {
+  /** Paths open to everybody: exact, or with a trailing `*` for a prefix; a leading slash may be left out. */
+  readonly alwaysAllowPaths: readonly string[];
+  /** How long an allowing verdict is remembered; 0 means not at all. */
+  readonly allowedTtl: Milliseconds;
+  /** How long any other verdict is remembered; 0 means not at all. */
+  readonly deniedTtl: Milliseconds;
+  readonly cacheSize: number;
+}
+
+const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+/** Of what the client chose; longer questions are asked every time. */
+const maxCachedLength = 10_000;
+const allowedAtOnce: Decision = { allowed: true, reason: '' };
+
+/**
+ * Decides what a user may do, in Kubernetes' order: members of `system:masters` everything, anybody the always-allowed paths, the rest by the API server's
+ * SubjectAccessReview. Verdicts are remembered under a hash of the whole question; failures to ask are not.
+ */
+export class Authorization {
+  readonly #options: AuthorizationOptions;
+  readonly #deps: ReviewDependencies;
+  readonly #outages: Transitions;
+  readonly #exactPaths: ReadonlySet<string>;
+  readonly #pathPrefixes: readonly string[];
+  readonly #decisions: LRUCache<string, Decision, AccessReviewSpec>;
+
+  constructor(options: AuthorizationOptions, deps: ReviewDependencies) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#outages = new Transitions(deps.log, deps.clock);
+    const paths = options.alwaysAllowPaths.map((allowed) => (allowed.startsWith('/') ? allowed : `/${allowed}`));
+    this.#exactPaths = new Set(paths.filter((allowed) => !allowed.endsWith('*')));
+    this.#pathPrefixes = paths.filter((allowed) => allowed.endsWith('*')).map((allowed) => allowed.slice(0, -1));
+    this.#decisions = new LRUCache<string, Decision, AccessReviewSpec>({
+      max: options.cacheSize,
+      ttl: 1,
+      ttlResolution: 0,
+      // lru-cache takes a start of 0 for "no expiry".
+      perf: { now: () => deps.clock.monotonic() + 1 },
+      // An entry pushed out while it is being asked for must still answer those who wait.
+      ignoreFetchAbort: true,
+      fetchMethod: async (_key, _stale, { context, options: entry }) => {
+        const decision = await this.#review(context);
+        entry.ttl = this.#lifetime(decision);
+        return decision;
+      },
+    });
+  }
+
+  /** The decision, at once where nobody has to be asked. Rejects with `AuthorizationError`. */
+  authorize(user: UserInfo, info: RequestInfo): Decision | Promise<Decision> {
+    if (user.groups.includes(mastersGroup)) return allowedAtOnce;
+    if (!info.isResourceRequest && this.#isOpen(info.path)) return allowedAtOnce;
+    const spec = accessReviewSpec(user, info);
+    if (clientChosenLength(user, info) > maxCachedLength) return this.#review(spec);
+    const key = createHash('sha256').update(JSON.stringify(spec)).digest('base64');
+    return this.#decisions.get(key) ?? this.#ask(key, spec);
+  }
+
+  #isOpen(requested: string): boolean {
+    return this.#exactPaths.has(requested) || this.#pathPrefixes.some((prefix) => requested.startsWith(prefix));
+  }
+
+  async #ask(key: string, spec: AccessReviewSpec): Promise<Decision> {
+    const decision = (await this.#decisions.fetch(key, { context: spec })) ?? (await this.#review(spec));
+    // To lru-cache a lifetime of 0 means for ever.
+    if (this.#lifetime(decision) <= 0) this.#decisions.delete(key);
+    return decision;
+  }
+
+  #lifetime(decision: Decision): number {
+    return decision.allowed ? this.#options.allowedTtl : this.#options.deniedTtl;
+  }
+
+  async #review(spec: AccessReviewSpec): Promise<Decision> {
+    const body = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: {}, spec };
+    let answer: unknown;
+    try {
+      answer = await postReview(this.#deps, path, body);
+    } catch (cause) {
+      this.#outages.failed(path, cause, 'SubjectAccessReview failed');
+      throw new AuthorizationError('unavailable', messageChain(cause), { cause });
+    }
+    this.#outages.recovered(path, 'SubjectAccessReview works again');
+    const status = objectAt(answer, 'status');
+    if (status === undefined) {
+      throw new AuthorizationError('unavailable', 'SubjectAccessReview answered without a status');
+    }
+    const allowed = isTrueAt(status, 'allowed') && !isTrueAt(status, 'denied');
+    return { allowed, reason: textAt(status, 'reason') };
+  }
+}

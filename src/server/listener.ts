@@ -1,0 +1,296 @@
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer as createHttpsServer, type Server } from 'node:https';
+import { constants as cryptoConstants } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { SecureContextOptions, SecureVersion, TLSSocket } from 'node:tls';
+import type { Clock, Timer } from '../model/clock.ts';
+import { milliseconds, monotonicMs, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import type { CertifiedKey } from '../pki/authority.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { attachConnection, type ServerRequest } from './connection.ts';
+import { listenOn } from './listen-on.ts';
+import type { ListenerLimits } from './listener-limits.ts';
+import { TrackedConnection, type ServerReply } from './tracked-connection.ts';
+
+export interface ListenerOptions {
+  /** Empty, `0.0.0.0` and `::` mean every address of both families. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Whether ALPN offers `h2` beside `http/1.1`. */
+  readonly http2: boolean;
+  readonly minVersion: SecureVersion;
+  /** OpenSSL's names; undefined means Node's default list. */
+  readonly ciphers: string | undefined;
+  readonly limits: ListenerLimits;
+}
+
+export interface ListenerDependencies {
+  readonly handler: (request: ServerRequest, reply: ServerReply) => void;
+  readonly clock: Clock;
+  /** 0 inclusive to 1 exclusive; spreads the ends of connections. */
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+const sweepPeriod = milliseconds(1000);
+const capWarningPeriod = 60_000;
+
+/**
+ * The HTTPS listener: HTTP/1.1 and HTTP/2 chosen by ALPN on one port. Client certificates are asked for, never required, and not judged here.
+ * One TLS server hands each connection to the HTTP/1.1 or the HTTP/2 implementation of Node; so HTTP/1.1 has all its timeouts also beside HTTP/2
+ * (`http2.createSecureServer` with `allowHTTP1` loses the idle one on Node 20), and closing works the same on every Node.
+ */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #deps: ListenerDependencies;
+  readonly #server: Server;
+  readonly #http2: Http2Server;
+  /** Accepted sockets whose TLS handshake is not done, oldest first. */
+  readonly #handshakes = new Map<string, Socket>();
+  /** The connection whose last request is longest ago comes first. */
+  readonly #connections = new Map<TLSSocket, TrackedConnection>();
+  readonly #sessions = new WeakMap<ServerHttp2Session, TLSSocket>();
+  #secrets: SecureContextOptions;
+  #sweep: Timer | undefined;
+  #stopped: Promise<void> | undefined;
+  #lastCapWarning: MonotonicMs | undefined;
+
+  constructor(options: ListenerOptions, certificate: CertifiedKey, deps: ListenerDependencies) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#secrets = { ...certificate, ca: [] };
+    const { limits } = options;
+    this.#server = createHttpsServer({
+      ...this.#contextOptions(),
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: options.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+      handshakeTimeout: limits.handshakeTimeout,
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeout,
+      requestTimeout: Math.max(limits.requestTimeout, limits.headersTimeout),
+      keepAliveTimeout: limits.idleTimeout,
+      connectionsCheckingInterval: Math.min(5000, Math.max(50, limits.headersTimeout / 4)),
+    });
+    // A user may be in thousands of groups, each a header line; the size bounds them. A count would drop lines silently.
+    this.#server.maxHeadersCount = 0;
+    this.#http2 = createHttp2Server({
+      settings: {
+        maxConcurrentStreams: limits.maxConcurrentStreams,
+        // RFC 9113 counts 32 bytes more for each header line.
+        maxHeaderListSize: limits.maxHeaderBytes * 2,
+      },
+      maxHeaderListPairs: Math.ceil(limits.maxHeaderBytes / 32),
+    });
+    this.#http2.setTimeout(limits.idleTimeout);
+    this.#dispatchByProtocol();
+  }
+
+  /** Starts listening and says on which port. Rejects with `ServerError` `listen` that names the address and the cause. */
+  async listen(): Promise<number> {
+    const port = await listenOn(this.#server, this.#options.host, this.#options.port);
+    this.#scheduleSweep();
+    return port;
+  }
+
+  /** Shows another certificate to connections from now on. Throws when certificate and key do not fit; the old one stays. */
+  setCertificate(certificate: CertifiedKey): void {
+    this.#replaceSecrets({ ...this.#secrets, ...certificate });
+  }
+
+  /** Names the authorities (PEM) whose client certificates we like to see. */
+  setClientAuthorities(authorities: readonly string[]): void {
+    this.#replaceSecrets({ ...this.#secrets, ca: [...authorities] });
+  }
+
+  /** Open connections, those in their handshake included. */
+  get connectionCount(): number {
+    return this.#handshakes.size + this.#connections.size;
+  }
+
+  /** Takes no new connections, lets running requests finish for `grace`, then cuts what is left. Resolves when every socket is closed. */
+  stop(grace: Milliseconds): Promise<void> {
+    this.#stopped ??= this.#drain(grace);
+    return this.#stopped;
+  }
+
+  async #drain(grace: Milliseconds): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#handshakes.values()) socket.destroy();
+    for (const connection of this.#connections.values()) connection.retire();
+    this.#server.closeIdleConnections();
+    const cut = this.#deps.clock.after(grace, () => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    });
+    await closed;
+    cut.cancel();
+    this.#sweep?.cancel();
+  }
+
+  #replaceSecrets(secrets: SecureContextOptions): void {
+    const old = this.#secrets;
+    this.#secrets = secrets;
+    try {
+      this.#server.setSecureContext(this.#contextOptions());
+    } catch (error) {
+      this.#secrets = old;
+      throw error;
+    }
+  }
+
+  #contextOptions(): SecureContextOptions {
+    const { minVersion, ciphers } = this.#options;
+    return {
+      ...this.#secrets,
+      minVersion,
+      ...(ciphers === undefined ? {} : { ciphers }),
+      // A resumed session keeps the client's leaf but not its intermediates, so sessions are not resumed.
+      secureOptions: cryptoConstants.SSL_OP_NO_TICKET,
+    };
+  }
+
+  #dispatchByProtocol(): void {
+    const serveHttp1 = this.#server.listeners('secureConnection');
+    this.#server.removeAllListeners('secureConnection');
+    this.#server.on('connection', (socket: Socket) => this.#accept(socket));
+    this.#server.on('secureConnection', (socket: TLSSocket) => {
+      const connection = this.#track(socket);
+      if (connection === undefined) return;
+      if (connection.protocol === 'http/1.1') {
+        for (const listener of serveHttp1) listener.call(this.#server, socket);
+        return;
+      }
+      this.#http2.once('session', (session) => {
+        this.#sessions.set(session, socket);
+        connection.useSession(session);
+      });
+      this.#http2.emit('connection', socket);
+    });
+    this.#server.on('request', (request, reply) => this.#serve(request, reply, request.socket as TLSSocket));
+    this.#http2.on('request', (request, reply) => {
+      const { session } = request.stream;
+      this.#serve(
+        request,
+        reply,
+        session === undefined ? undefined : this.#sessions.get(session as ServerHttp2Session),
+      );
+    });
+    this.#http2.on('sessionError', (error) => {
+      this.#deps.log.verbose(4, 'HTTP/2 session failed', { error: error.message });
+    });
+    this.#server.on('tlsClientError', (error, socket) => {
+      this.#deps.log.verbose(2, 'TLS handshake failed', { remote: socket.remoteAddress, error: error.message });
+    });
+  }
+
+  #accept(socket: Socket): void {
+    if (
+      this.#stopped !== undefined ||
+      (this.connectionCount >= this.#options.limits.maxConnections && !this.#evict())
+    ) {
+      socket.destroy();
+      return;
+    }
+    const key = peerOf(socket);
+    this.#handshakes.set(key, socket);
+    socket.once('close', () => {
+      if (this.#handshakes.get(key) === socket) this.#handshakes.delete(key);
+    });
+  }
+
+  /** At the cap, closes the connection that has been without a request longest, so that idle ones cannot lock anybody out. */
+  #evict(): boolean {
+    const { clock, log } = this.#deps;
+    if (this.#lastCapWarning === undefined || clock.monotonic() - this.#lastCapWarning >= capWarningPeriod) {
+      this.#lastCapWarning = clock.monotonic();
+      log.warning('Connection limit reached, closing idle connections', { limit: this.#options.limits.maxConnections });
+    }
+    const [handshake] = this.#handshakes.values();
+    const crowded = this.#handshakes.size > this.#options.limits.maxConnections / 2;
+    let victim: Socket | undefined = crowded ? handshake : undefined;
+    for (const [socket, connection] of this.#connections) {
+      if (victim !== undefined) break;
+      if (connection.replies.size === 0) victim = socket;
+    }
+    victim ??= handshake;
+    if (victim === undefined) return false;
+    this.#handshakes.delete(peerOf(victim));
+    this.#connections.delete(victim as TLSSocket);
+    victim.destroy();
+    return true;
+  }
+
+  #track(socket: TLSSocket): TrackedConnection | undefined {
+    const { clock, random } = this.#deps;
+    this.#handshakes.delete(peerOf(socket));
+    if (this.#stopped !== undefined) {
+      socket.destroy();
+      return undefined;
+    }
+    const lifetime = this.#options.limits.connectionLifetime * (0.8 + 0.4 * random());
+    const expiresAt = monotonicMs(lifetime > 0 ? clock.monotonic() + lifetime : Number.POSITIVE_INFINITY);
+    const connection = new TrackedConnection(socket, expiresAt);
+    this.#connections.set(socket, connection);
+    socket.once('close', () => this.#connections.delete(socket));
+    return connection;
+  }
+
+  #serve(request: ServerRequest, reply: ServerReply, socket: TLSSocket | undefined): void {
+    const connection = socket === undefined ? undefined : this.#connections.get(socket);
+    // The client has gone in the meantime.
+    if (socket === undefined || connection === undefined) return;
+    const now = this.#deps.clock.monotonic();
+    if (connection.protocol === 'h2') {
+      // HTTP/2's own limit binds only once the client has acknowledged it.
+      if (headerBytes(request) > this.#options.limits.maxHeaderBytes) {
+        reply.writeHead(431).end();
+        connection.retire();
+        return;
+      }
+    } else {
+      if (now >= connection.expiresAt) connection.retire();
+      // No resource of ours takes a body: it is not read, and the connection that carries it is not used again.
+      if (connection.retired || hasBody(request)) reply.setHeader('Connection', 'close');
+    }
+    connection.replies.set(reply, now);
+    reply.once('close', () => this.#finish(reply, socket, connection));
+    attachConnection(request, connection);
+    this.#deps.handler(request, reply);
+  }
+
+  #finish(reply: ServerReply, socket: TLSSocket, connection: TrackedConnection): void {
+    connection.replies.delete(reply);
+    // Moves the connection to the end of the order of eviction.
+    if (this.#connections.delete(socket)) this.#connections.set(socket, connection);
+    if (this.#stopped !== undefined) this.#server.closeIdleConnections();
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep = this.#deps.clock.after(sweepPeriod, () => {
+      const now = this.#deps.clock.monotonic();
+      const since = monotonicMs(now - this.#options.limits.responseTimeout);
+      for (const connection of this.#connections.values()) {
+        if (connection.protocol === 'h2' && now >= connection.expiresAt) connection.retire();
+        connection.dropRepliesSince(since);
+      }
+      this.#scheduleSweep();
+    });
+  }
+}
+
+/** Tells the open connections of one listener apart: a TLS socket does not lead back to the socket below it. */
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+function headerBytes({ rawHeaders }: ServerRequest): number {
+  let bytes = 0;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}
+
+function hasBody(request: ServerRequest): boolean {
+  const { headers } = request;
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
