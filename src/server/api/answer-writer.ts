@@ -1,0 +1,35 @@
+import { Readable, pipeline } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import type { Context } from 'koa';
+import type { Answer } from '../../wire/body.ts';
+
+/** Kubernetes compresses only bodies larger than this, and only fast. */
+const gzipThreshold = 128 * 1024;
+const gzipLevel = 1;
+
+/** Hands an answer to Koa: headers, then the body at once, in chunks, or compressed as the client takes it. */
+export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acceptEncoding: string): void {
+  ctx.status = status;
+  const alreadyEncoded = headers['content-encoding'] !== undefined;
+  if (body.length > gzipThreshold && acceptsGzip(acceptEncoding) && !alreadyEncoded) {
+    const gzip = createGzip({ level: gzipLevel });
+    // Errors of either end reach Koa through the body; pipeline only ties their ends together.
+    pipeline(Readable.from(Buffer.isBuffer(body) ? [body] : body.chunks()), gzip, () => undefined);
+    ctx.body = gzip;
+    ctx.set('Content-Encoding', 'gzip');
+    ctx.append('Vary', 'Accept-Encoding');
+  } else if (Buffer.isBuffer(body)) {
+    ctx.body = status === 304 ? null : body;
+  } else {
+    ctx.body = Readable.from(body.chunks());
+    ctx.length = body.length;
+  }
+  // After the body, which would set a type of its own; a null body resets the status.
+  ctx.status = status;
+  for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
+}
+
+/** Only the bare token counts; `gzip;q=1` does not. */
+function acceptsGzip(acceptEncoding: string): boolean {
+  return acceptEncoding.split(',').some((token) => token.trim() === 'gzip');
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { openApiV2, openApiV3 } from '../../metrics-api/openapi/documents.ts';
+import type { EpochMs } from '../../model/units.ts';
+import { parseAccept } from '../../wire/accept.ts';
+import type { Answer } from '../../wire/body.ts';
+import { encodeOpenApiV2 } from '../../wire/gnostic-v2.ts';
+import { encodeOpenApiV3 } from '../../wire/gnostic-v3.ts';
+import { firstValue } from '../request-target.ts';
+import type { ApiRequest } from './api-request.ts';
+
+/** A document in its two encodings; the protobuf is made when it is first asked for. */
+interface OpenApiDocument {
+  readonly json: Buffer;
+  readonly protobuf: () => Buffer;
+  /** SHA-512 of the JSON in upper-case hexadecimal, for both encodings. */
+  readonly hash: string;
+}
+
+/** What `/openapi` serves; it never changes while the server runs. */
+export interface OpenApiDocuments {
+  readonly v2: OpenApiDocument;
+  readonly v3: ReadonlyMap<string, OpenApiDocument>;
+  readonly now: () => EpochMs;
+}
+
+/** Builds the documents. `gitVersion` is this server's; the documents carry it up to the first `-`. */
+export function makeOpenApiDocuments(gitVersion: string, now: () => EpochMs): OpenApiDocuments {
+  const version = gitVersion.split('-', 1)[0] ?? gitVersion;
+  const v3 = new Map<string, OpenApiDocument>();
+  for (const [key, document] of openApiV3(version)) v3.set(key, makeDocument(document, encodeOpenApiV3));
+  return { v2: makeDocument(openApiV2(version), encodeOpenApiV2), v3, now };
+}
+
+function makeDocument(document: object, encode: (document: object) => Buffer): OpenApiDocument {
+  const json = Buffer.from(JSON.stringify(document));
+  let protobuf: Buffer | undefined;
+  const hash = createHash('sha512').update(json).digest('hex').toUpperCase();
+  return { json, protobuf: () => (protobuf ??= encode(document)), hash };
+}
+
+const protobufType = (version: 'v2' | 'v3'): string =>
+  `application/com.github.proto-openapi.spec.${version}.v1.0+protobuf`;
+/** Smaller bodies are not worth compressing. */
+const gzipThreshold = 1400;
+const yearMs = 365 * 24 * 3600 * 1000;
+
+/** `/openapi/v2`: JSON or protobuf, compressed when the client can read it. */
+export function serveOpenApiV2(request: ApiRequest, { v2 }: OpenApiDocuments): Answer {
+  const answer = serveDocument(request, v2, 'v2');
+  const headers = { ...answer.headers, vary: 'Accept-Encoding, Accept' };
+  if (answer.body.length < gzipThreshold || !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.\d]))/.test(request.acceptEncoding))
+    return { ...answer, headers };
+  const whole = Buffer.isBuffer(answer.body) ? answer.body : Buffer.concat([...answer.body.chunks()]);
+  return { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(whole) };
+}
+
+/**
+ * `/openapi/v3` and below. With the current hash in the URL an answer may be cached for ever; another hash is redirected.
+ * Undefined for an unknown document.
+ */
+export function serveOpenApiV3(request: ApiRequest, { v3, now }: OpenApiDocuments, key: string): Answer | undefined {
+  if (key === '') return serveRoot(request, v3);
+  const document = v3.get(key);
+  if (document === undefined) return undefined;
+  const answer = serveDocument(request, document, 'v3');
+  const hash = firstValue(request.info.query, 'hash') ?? '';
+  if (hash === '' || answer.status === 406) return answer;
+  if (hash !== document.hash) {
+    const headers = { vary: 'Accept', etag: `"${document.hash}"`, location: location(key, document) };
+    return { status: 301, headers, body: Buffer.alloc(0) };
+  }
+  const expires = new Date(now() + yearMs).toUTCString();
+  return { ...answer, headers: { ...answer.headers, 'cache-control': 'public, immutable', expires } };
+}
+
+function serveRoot(request: ApiRequest, v3: OpenApiDocuments['v3']): Answer {
+  const keys = [...v3.keys()].sort();
+  const paths = Object.fromEntries(keys.map((key) => [key, { serverRelativeURL: location(key, v3.get(key)) }]));
+  const json = Buffer.from(JSON.stringify({ paths }));
+  const hash = createHash('sha512').update(json).digest('hex').toUpperCase();
+  return unlessKnown(request, hash, { 'content-type': 'application/json' }, json);
+}
+
+function location(key: string, document: OpenApiDocument | undefined): string {
+  return `/openapi/v3/${key}?hash=${document?.hash ?? ''}`;
+}
+
+/** 406 without a body when the client accepts neither encoding. */
+function serveDocument(request: ApiRequest, document: OpenApiDocument, version: 'v2' | 'v3'): Answer {
+  const encoding = pickEncoding(request.wishes.accept, version);
+  if (encoding === undefined) return { status: 406, headers: { vary: 'Accept' }, body: Buffer.alloc(0) };
+  const contentType = encoding === 'json' ? 'application/json' : protobufType(version);
+  const body = encoding === 'json' ? document.json : document.protobuf();
+  return unlessKnown(request, document.hash, { 'content-type': contentType, vary: 'Accept' }, body);
+}
+
+function pickEncoding(accept: string | undefined, version: 'v2' | 'v3'): 'json' | 'protobuf' | undefined {
+  if (accept === undefined || accept === '') return 'json';
+  const current = `com.github.proto-openapi.spec.${version}.v1.0+protobuf`;
+  // The older spelling is not a valid media type, and still sent.
+  const older = current.replace('.v1.0', '@v1.0');
+  for (const { type, subtype } of parseAccept(accept)) {
+    if (type !== 'application' && type !== '*') continue;
+    if (subtype === 'json' || subtype === '*') return 'json';
+    if (subtype === current || subtype === older) return 'protobuf';
+  }
+  return undefined;
+}
+
+/** 304 when the client already has it. */
+function unlessKnown(request: ApiRequest, hash: string, headers: Record<string, string>, body: Buffer): Answer {
+  const etag = `"${hash}"`;
+  const known = (request.ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  const isKnown = known.includes(etag) || known.includes('*');
+  if (!isKnown) return { status: 200, headers: { ...headers, etag }, body };
+  const { vary } = headers;
+  return { status: 304, headers: { etag, ...(vary === undefined ? {} : { vary }) }, body: Buffer.alloc(0) };
+}

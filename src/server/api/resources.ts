@@ -1,0 +1,71 @@
+import { requireKnownFields } from '../../kube/selectors/field-selector.ts';
+import { selectableFields, type MetricsCatalog } from '../../metrics-api/catalog.ts';
+import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../../metrics-api/objects.ts';
+import type { EpochMs } from '../../model/units.ts';
+import type { Answer } from '../../wire/body.ts';
+import { encodeMetrics } from '../../wire/encode.ts';
+import { negotiate, resourceEndpoint } from '../../wire/negotiation.ts';
+import { listTypes, objectTypes, requireProduced } from '../../wire/router-negotiation.ts';
+import { badRequest, methodNotAllowed, notFound, watchNotSupported } from '../../wire/status.ts';
+import { decodeListOptions, validateListOptions } from '../list-options.ts';
+import { firstValue, isTrue } from '../request-target.ts';
+import type { ApiRequest } from './api-request.ts';
+
+export interface ResourceDependencies {
+  readonly catalog: MetricsCatalog;
+  readonly now: () => EpochMs;
+}
+
+/** What a resource path leads to. */
+export interface ResourceRoute {
+  readonly to: 'list' | 'object';
+  readonly version: ApiVersion;
+  readonly resource: 'nodes' | 'pods';
+}
+
+/**
+ * Answers a list or a get, checking in the order in which Kubernetes checks: method, produced types, encoding, options, object.
+ * @throws {StatusError}
+ * @throws {SelectorError}
+ * @throws {ContinueTokenError}
+ */
+export function serveResource(route: ResourceRoute, request: ApiRequest, deps: ResourceDependencies): Answer {
+  const { info, wishes } = request;
+  if (info.method !== 'GET') throw methodNotAllowed();
+  requireProduced(wishes.accept, route.to === 'list' ? listTypes : objectTypes);
+  const format = negotiate(wishes, resourceEndpoint);
+  const source = route.to === 'list' ? list(route, request, deps) : get(route, request, deps);
+  const includeObject = firstValue(info.query, 'includeObject');
+  return encodeMetrics(source, { format, apiVersion: route.version, includeObject, now: deps.now() });
+}
+
+function list({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {
+  const options = decodeListOptions(info.query);
+  validateListOptions(options);
+  requireKnownFields(options.fieldSelector, selectableFields[resource]);
+  if (options.watch) throw watchNotSupported(resource, apiGroup);
+  return resource === 'nodes' ? catalog.listNodes(options) : catalog.listPods(info.namespace, options);
+}
+
+function get({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {
+  const exported = firstValue(info.query, 'export');
+  if (isTrue(exported)) throw badRequest('the export parameter, deprecated since v1.14, is no longer supported');
+  const { namespace, name } = info;
+  return resource === 'nodes'
+    ? found(catalog.node(name), 'node', name)
+    : found(catalog.pod(namespace, name), 'pods', name, namespace);
+}
+
+/** The two ways of not being there are told apart: the object does not exist, or it has no metrics. */
+function found<Metrics extends NodeMetrics | PodMetrics>(
+  metrics: Metrics | 'no-object' | 'no-metrics',
+  kind: 'node' | 'pods',
+  name: string,
+  namespace?: string,
+): Metrics {
+  if (metrics === 'no-object') throw notFound(kind, '', name);
+  if (metrics !== 'no-metrics') return metrics;
+  throw namespace === undefined
+    ? notFound('nodemetrics', apiGroup, name)
+    : notFound('podmetrics', apiGroup, `${namespace}/${name}`);
+}
