@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import {
+  at,
+  checkInvariants,
+  deploymentOptions,
+  find,
+  kustomize,
+  kustomizeWith,
+  manifests,
+  rules,
+  type ManifestObject,
+} from './manifest-objects.ts';
+
+const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
+// In CI a missing kubectl must not look like success.
+const skip = !kubectl && process.env['CI'] === undefined ? 'kubectl is not installed' : false;
+
+const components = readdirSync(join(manifests, 'components'));
+
+function apiServices(objects: readonly ManifestObject[]): unknown[] {
+  return objects.filter(({ kind }) => kind === 'APIService').map((object) => at(object, 'spec'));
+}
+
+describe('the kustomize manifests', { skip }, () => {
+  for (const overlay of readdirSync(join(manifests, 'overlays')))
+    it(`keep the invariants in the overlay ${overlay}`, () =>
+      checkInvariants(kustomize(join(manifests, 'overlays', overlay))));
+
+  for (const component of components)
+    it(`keep the invariants with ${component}`, () =>
+      checkInvariants(kustomizeWith(component), component === 'host-network'));
+
+  it('keep the invariants with everything at once', () => checkInvariants(kustomizeWith(...components), true));
+
+  it("ask for no more than metrics-server and the kubelets' statistics", () =>
+    assert.deepEqual(
+      rules(kustomize(join(manifests, 'base'))).map(({ apiGroups, resources, verbs }) => [apiGroups, resources, verbs]),
+      [
+        [['metrics.k8s.io'], ['pods', 'nodes'], ['get', 'list', 'watch']],
+        [[''], ['nodes/stats', 'nodes/metrics'], ['get']],
+        [[''], ['pods', 'nodes'], ['get', 'list', 'watch']],
+      ],
+    ));
+
+  it('let viewers, editors and administrators read metrics', () => {
+    const role = find(kustomize(join(manifests, 'base')), 'ClusterRole', 'system:aggregated-metrics-reader');
+    for (const whom of ['view', 'edit', 'admin'])
+      assert.equal(role.metadata.labels?.[`rbac.authorization.k8s.io/aggregate-to-${whom}`], 'true');
+  });
+
+  it('replace the running replica only when the new one is ready', () => {
+    const deployment = find(kustomize(join(manifests, 'base')), 'Deployment');
+    assert.equal(at(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable'), 0);
+    assert.equal(at(deployment, 'spec', 'template', 'spec', 'priorityClassName'), 'system-cluster-critical');
+  });
+
+  it('prefer v1 over v1beta1', () => {
+    const versions = apiServices(kustomize(join(manifests, 'base')));
+    const priority = (version: string): number =>
+      Number(
+        at(
+          versions.find((spec) => at(spec, 'version') === version),
+          'versionPriority',
+        ),
+      );
+    assert.ok(priority('v1') > priority('v1beta1'));
+    assert.equal(priority('v1beta1'), 100);
+  });
+
+  it('spread the replicas of high-availability and keep one during disruptions', () => {
+    const objects = kustomizeWith('high-availability');
+    const deployment = find(objects, 'Deployment');
+    const labels = at(deployment, 'spec', 'selector', 'matchLabels');
+    assert.equal(at(deployment, 'spec', 'replicas'), 2);
+    const affinity = at(deployment, 'spec', 'template', 'spec', 'affinity', 'podAntiAffinity');
+    const rule = at(affinity, 'requiredDuringSchedulingIgnoredDuringExecution', 0);
+    assert.deepEqual(at(rule, 'labelSelector', 'matchLabels'), labels);
+    assert.equal(at(rule, 'topologyKey'), 'kubernetes.io/hostname');
+    const budget = find(objects, 'PodDisruptionBudget');
+    assert.deepEqual(at(budget, 'spec', 'selector', 'matchLabels'), labels);
+    assert.equal(at(budget, 'spec', 'minAvailable'), 1);
+  });
+
+  it('verify the certificate with self-managed-tls, and only then allow writing', () => {
+    const objects = kustomizeWith('self-managed-tls');
+    const options = deploymentOptions(objects).serving;
+    assert.equal(options.patchCaBundle, true);
+    for (const spec of apiServices(objects)) assert.equal(at(spec, 'insecureSkipTLSVerify'), undefined);
+    const secrets = rules(objects).find(
+      ({ resources, resourceNames }) => resources?.includes('secrets') && resourceNames,
+    );
+    assert.deepEqual(secrets?.resourceNames, [options.certSecret]);
+    const patched = rules(objects).find(({ resources }) => resources?.includes('apiservices'));
+    assert.deepEqual(
+      patched?.resourceNames?.toSorted(),
+      apiServices(objects)
+        .map((spec) => `${String(at(spec, 'version'))}.${String(at(spec, 'group'))}`)
+        .sort(),
+    );
+  });
+
+  it("leave the kubelet's port alone on the host's network", () => {
+    assert.equal(deploymentOptions(kustomizeWith('host-network')).serving.securePort, 4443);
+  });
+
+  it('select the Service with the ServiceMonitor and the pods with the NetworkPolicy', () => {
+    const objects = kustomizeWith('service-monitor', 'network-policy');
+    const selected = at(find(objects, 'ServiceMonitor'), 'spec', 'selector', 'matchLabels') as Record<string, string>;
+    for (const [key, value] of Object.entries(selected))
+      assert.equal(find(objects, 'Service').metadata.labels?.[key], value);
+    const podSelector = at(find(objects, 'NetworkPolicy'), 'spec', 'podSelector', 'matchLabels');
+    assert.deepEqual(podSelector, at(find(objects, 'Deployment'), 'spec', 'selector', 'matchLabels'));
+  });
+
+  it('accept unsigned kubelet certificates in the local overlay alone', () => {
+    for (const overlay of readdirSync(join(manifests, 'overlays')))
+      assert.equal(
+        deploymentOptions(kustomize(join(manifests, 'overlays', overlay))).kubelet.insecureTls,
+        overlay === 'local',
+      );
+  });
+
+  it('name the image of this version', () => {
+    const { version } = JSON.parse(readFileSync(join(manifests, '..', 'package.json'), 'utf8')) as { version: string };
+    const image = at(
+      find(kustomize(join(manifests, 'base')), 'Deployment'),
+      'spec',
+      'template',
+      'spec',
+      'containers',
+      0,
+      'image',
+    );
+    assert.equal(image, `kubetally:v${version}`);
+  });
+});
