@@ -2,12 +2,56 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CertifiedKey } from '../pki/authority.ts';
 import type { ClusterCertificates } from './cluster-certificates.ts';
+import { serverAccount } from './identity.ts';
+import type { TokenIssuer } from './token-issuer.ts';
+
+/** Users that kubeconfigs are written for; any other name gets a token under that name. */
+export type UserName = 'admin' | 'viewer' | 'nobody' | 'kubetally';
 
 /** How a kubeconfig's user proves who it is. */
-export type Credential = CertifiedKey | { readonly token: string };
+type Credential = CertifiedKey | { readonly token: string };
+
+/** What the cluster hands out to programs outside its process. */
+export class ClusterFiles {
+  readonly #server: () => string;
+  readonly #certificates: ClusterCertificates;
+  readonly #tokens: TokenIssuer;
+
+  constructor(server: () => string, certificates: ClusterCertificates, tokens: TokenIssuer) {
+    this.#server = server;
+    this.#certificates = certificates;
+    this.#tokens = tokens;
+  }
+
+  /** The text of a kubeconfig: a client certificate for people, a token for kubetally and for any other name. */
+  async kubeconfig(user: string): Promise<string> {
+    const account = user === 'kubetally' ? serverAccount : user;
+    const credential = this.#certificates.users.get(user) ?? { token: await this.#tokens.issue(account) };
+    return kubeconfigText(this.#server(), this.#certificates.cluster.cert, user, credential);
+  }
+
+  async writeKubeconfig(user: string, path: string): Promise<void> {
+    await writeSecret(path, await this.kubeconfig(user));
+  }
+
+  /**
+   * Writes authorities, key pairs, `<user>.kubeconfig` for every user, and `serviceaccount/` with `token`, `ca.crt` and
+   * `namespace` as they are mounted into a pod.
+   */
+  async write(directory: string): Promise<void> {
+    await writeCertificates(directory, this.#certificates);
+    for (const user of [...this.#certificates.users.keys(), 'kubetally'])
+      await this.writeKubeconfig(user, join(directory, `${user}.kubeconfig`));
+    const account = join(directory, 'serviceaccount');
+    await mkdir(account, { recursive: true });
+    await writeSecret(join(account, 'token'), await this.#tokens.issue(serverAccount));
+    await writeFile(join(account, 'ca.crt'), this.#certificates.cluster.cert);
+    await writeFile(join(account, 'namespace'), 'kube-system');
+  }
+}
 
 /** The text of a kubeconfig with everything inline. */
-export function kubeconfigText(server: string, authority: string, user: string, credential: Credential): string {
+function kubeconfigText(server: string, authority: string, user: string, credential: Credential): string {
   const inline = (pem: string): string => Buffer.from(pem).toString('base64');
   const proof =
     'token' in credential
@@ -36,12 +80,12 @@ export function kubeconfigText(server: string, authority: string, user: string, 
 }
 
 /** Writes a file that only its owner may read. */
-export async function writeSecret(path: string, content: string): Promise<void> {
+async function writeSecret(path: string, content: string): Promise<void> {
   await writeFile(path, content, { mode: 0o600 });
 }
 
 /** Writes authorities and key pairs: `ca.crt`, `kubelet-ca.crt`, `front-proxy-ca.crt` and `<user>.crt`, `<user>.key`. */
-export async function writeCertificates(directory: string, certificates: ClusterCertificates): Promise<void> {
+async function writeCertificates(directory: string, certificates: ClusterCertificates): Promise<void> {
   await mkdir(directory, { recursive: true });
   const pairs: readonly (readonly [string, CertifiedKey])[] = [
     ...certificates.users,

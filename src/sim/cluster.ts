@@ -1,12 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { epochMs, type Bytes, type EpochMs, type Nanocores } from '../model/units.ts';
 import { metricsGroup } from './aggregated-group.ts';
 import { Aggregator, type Availability } from './aggregator.ts';
 import { ApiServer } from './api-server.ts';
 import type { BackendAddress } from './backend.ts';
 import { ClusterCertificates } from './cluster-certificates.ts';
-import { kubeconfigText, writeCertificates, writeSecret, type Credential } from './cluster-files.ts';
+import { ClusterFiles, type UserName } from './cluster-files.ts';
 import { defaultClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import {
   apiServiceObject,
@@ -16,7 +14,7 @@ import {
   namespaceObject,
   type ClusterResources,
 } from './cluster-resources.ts';
-import { serverAccount } from './identity.ts';
+import type { KubeletAddress } from './kubelet-endpoint.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
 import { KubeletFleet } from './kubelet-fleet.ts';
 import { Kubelet, type KubeletAccess } from './kubelet.ts';
@@ -32,9 +30,6 @@ import { summaryWriters } from './summary-document.ts';
 import { TokenIssuer } from './token-issuer.ts';
 import { containerTruth, nodeTruth, type Truth } from './truth.ts';
 import type { ContainerUsage } from './usage.ts';
-
-/** Users that `kubeconfig` knows; any other name gets a token under that name. */
-export type UserName = 'admin' | 'viewer' | 'nobody' | 'kubetally';
 
 /**
  * A cluster in one process: kubelets over real TLS on loopback, an API server with aggregation in front, and known
@@ -53,6 +48,7 @@ export class SimulatedCluster {
   readonly #present = new Set<number>();
   readonly #population: Population;
   readonly #startedAt: EpochMs;
+  readonly #files: ClusterFiles;
   #fleet: KubeletFleet | undefined;
 
   private constructor(options: ClusterOptions, certificates: ClusterCertificates, tokens: TokenIssuer) {
@@ -83,6 +79,7 @@ export class SimulatedCluster {
       clock,
       bookmarkEvery: options.bookmarkEvery,
     });
+    this.#files = new ClusterFiles(() => this.apiServer.url, certificates, tokens);
   }
 
   /**
@@ -124,6 +121,11 @@ export class SimulatedCluster {
     for (const version of this.options.metricsVersions)
       if (backend === undefined) store.delete(undefined, `${version}.${metricsGroup}`);
       else this.#showApiService(version, this.aggregator.availability);
+  }
+
+  /** Where the kubelet of a node listens. */
+  kubeletAddress(node: string): KubeletAddress {
+    return this.#fleetNow().address(this.#number(node));
   }
 
   /** The kubelet of a node, for its faults and request counts. */
@@ -178,28 +180,16 @@ export class SimulatedCluster {
 
   /** The text of a kubeconfig: client certificates for people, a service account's token for kubetally and others. */
   async kubeconfig(user: UserName | (string & {})): Promise<string> {
-    const pair = this.certificates.users.get(user);
-    const credential: Credential = pair ?? { token: await this.tokens.issue(accountOf(user)) };
-    return kubeconfigText(this.apiServer.url, this.certificates.cluster.cert, user, credential);
+    return await this.#files.kubeconfig(user);
   }
 
   async writeKubeconfig(user: UserName | (string & {}), path: string): Promise<void> {
-    await writeSecret(path, await this.kubeconfig(user));
+    await this.#files.writeKubeconfig(user, path);
   }
 
-  /**
-   * Writes authorities, key pairs, `<user>.kubeconfig` for every user, and `serviceaccount/` with `token`, `ca.crt` and
-   * `namespace` as they are mounted into a pod.
-   */
+  /** Writes everything that somebody outside the process needs: see `ClusterFiles.write`. */
   async writeFiles(directory: string): Promise<void> {
-    await writeCertificates(directory, this.certificates);
-    for (const user of [...this.certificates.users.keys(), 'kubetally'])
-      await this.writeKubeconfig(user, join(directory, `${user}.kubeconfig`));
-    const account = join(directory, 'serviceaccount');
-    await mkdir(account, { recursive: true });
-    await writeSecret(join(account, 'token'), await this.tokens.issue(serverAccount));
-    await writeFile(join(account, 'ca.crt'), this.certificates.cluster.cert);
-    await writeFile(join(account, 'namespace'), 'kube-system');
+    await this.#files.write(directory);
   }
 
   /** Closes everything; safe to call twice. */
@@ -288,9 +278,4 @@ export class SimulatedCluster {
     if (this.#fleet === undefined) throw new SimError('unknown-object', 'the simulated cluster is not running');
     return this.#fleet;
   }
-}
-
-/** The name that a user's token carries. */
-function accountOf(user: string): string {
-  return user === 'kubetally' ? serverAccount : user;
 }

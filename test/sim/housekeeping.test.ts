@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { epochMs, nanocores, type EpochMs } from '../../src/model/units.ts';
+import { containerPace, Housekeeping, type CgroupReading } from '../../src/sim/housekeeping.ts';
+import { seededRandom } from '../../src/sim/seeded-random.ts';
+import { integral } from '../../src/sim/usage.ts';
+
+const start = Date.parse('2026-11-22T10:00:00Z');
+
+/** A cgroup that burns half a core, or nothing. */
+const halfCore = { kind: 'constant', value: nanocores(500_000_000) } as const;
+const busy = (at: EpochMs): CgroupReading => ({ at, cpu: integral(halfCore, at), memory: 1 });
+const idle = (at: EpochMs): CgroupReading => ({ at, cpu: 7n, memory: 1 });
+
+/** The times of all samples seen by somebody who looks once a second. */
+function sampleTimes(read: (at: EpochMs) => CgroupReading, seconds: number): number[] {
+  const housekeeping = new Housekeeping(containerPace, seededRandom(11), epochMs(start));
+  const times = new Set<number>();
+  for (let second = 0; second <= seconds; second++) {
+    const sample = housekeeping.sample(epochMs(start + second * 1000), read);
+    if (sample !== undefined) times.add(sample.at);
+  }
+  return [...times];
+}
+
+function gaps(times: readonly number[]): number[] {
+  return times.slice(1).map((time, index) => time - (times[index] ?? 0));
+}
+
+/** Counters and rates are cut to whole units. */
+function assertHalfCore(rate: bigint | undefined): void {
+  assert.ok(rate !== undefined && rate >= 499_999_999n && rate <= 500_000_001n, String(rate));
+}
+
+describe('housekeeping of a container', () => {
+  it('samples a busy one every 10 to 20 s', () => {
+    const between = gaps(sampleTimes(busy, 3600));
+    assert.ok(between.length > 100);
+    assert.ok(between.every((gap) => gap >= 10_000 && gap <= 20_000));
+    assert.ok(Math.max(...between) > 18_000 && Math.min(...between) < 12_000);
+  });
+
+  it('slows down to every 15 to 30 s while nothing changes', () => {
+    const between = gaps(sampleTimes(idle, 3600)).slice(1);
+    assert.ok(between.length > 50);
+    assert.ok(between.every((gap) => gap >= 15_000 && gap <= 30_000));
+  });
+
+  it('repeats a sample until the next is due', () => {
+    const housekeeping = new Housekeeping(containerPace, seededRandom(1), epochMs(start));
+    const first = housekeeping.sample(epochMs(start + 1000), busy);
+    const again = housekeeping.sample(epochMs(start + 9000), busy);
+    assert.equal(first?.at, start);
+    assert.equal(again, first);
+  });
+
+  it('has nothing before the first sample, then a rate of 0, then the rate between the last two', () => {
+    const housekeeping = new Housekeeping(containerPace, seededRandom(1), epochMs(start + 500));
+    assert.equal(housekeeping.sample(epochMs(start), busy), undefined);
+    assert.equal(housekeeping.sample(epochMs(start + 600), busy)?.rate, 0n);
+    assertHalfCore(housekeeping.sample(epochMs(start + 25_000), busy)?.rate);
+  });
+
+  it('is up to date after nobody asked for an hour', () => {
+    const housekeeping = new Housekeeping(containerPace, seededRandom(1), epochMs(start));
+    housekeeping.sample(epochMs(start), busy);
+    const sample = housekeeping.sample(epochMs(start + 3_600_000), busy);
+    assert.ok(sample !== undefined && sample.at > start + 3_580_000);
+    assertHalfCore(sample.rate);
+  });
+});
