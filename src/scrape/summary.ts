@@ -59,7 +59,7 @@ class SummaryDecoder {
       this.#field,
     ];
     if (this.#scan.lastKey !== this.#field) parts.push(this.#scan.lastKey);
-    return parts.filter((part) => part !== '').join('.');
+    return parts.filter((part) => part !== '').join('.') || 'body';
   }
 
   decode(): Summary {
@@ -73,7 +73,7 @@ class SummaryDecoder {
       else scan.skip();
     }
     scan.end();
-    if (node === undefined && pods === undefined) scan.fail('neither node nor pods');
+    if (node === undefined && pods === undefined) throw new ScrapeError('parse', 'summary: neither node nor pods');
     return { nodeName: node?.nodeName, node: node?.sample, pods: pods ?? [] };
   }
 

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { NodeInfo } from '../../src/model/inventory.ts';
+import { epochMs, monotonicMs, seconds } from '../../src/model/units.ts';
+import type { KubeletSource } from '../../src/options/kubelet-flags.ts';
+import type { KubeletBody } from '../../src/scrape/kubelet-client.ts';
+import { NodeSource } from '../../src/scrape/node-source.ts';
+import { ScrapeError } from '../../src/scrape/scrape-error.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const summary = '/stats/summary?only_cpu_and_memory=true';
+const resource = '/metrics/resource';
+const node: NodeInfo = {
+  name: 'worker-1',
+  labels: {},
+  addresses: [],
+  kubeletPort: undefined,
+  ready: true,
+  cpuCapacity: undefined,
+  resourceMetricsPath: undefined,
+};
+const never = new AbortController().signal;
+
+/** A kubelet as a table of answers: a body, or the error that getting it ends with. */
+class SourceTest {
+  readonly clock = new FakeClock();
+  readonly asked: string[] = [];
+  readonly fallbacks: ScrapeError[] = [];
+  readonly answers = new Map<string, string | ScrapeError>([
+    [summary, '{"node":{"cpu":{"time":"2026-11-22T10:00:00Z","usageCoreNanoSeconds":5}},"pods":[]}'],
+    [resource, 'node_cpu_usage_seconds_total 7 1000\n'],
+  ]);
+  readonly source: NodeSource;
+
+  constructor(choice: KubeletSource = 'auto') {
+    const get = async (_node: NodeInfo, path: string): Promise<KubeletBody> => {
+      this.asked.push(path);
+      const answer = this.answers.get(path) ?? new ScrapeError('status', 'not found', { status: 404 });
+      if (answer instanceof ScrapeError) throw answer;
+      return await Promise.resolve({
+        body: Buffer.from(answer),
+        requestedAt: monotonicMs(0),
+        answeredAt: monotonicMs(0),
+        answeredAtWall: epochMs(0),
+        date: undefined,
+      });
+    };
+    this.source = new NodeSource({ get }, this.clock, choice, (_node, cause) => this.fallbacks.push(cause));
+  }
+
+  refuse(status: number): void {
+    this.answers.set(summary, new ScrapeError('status', `${status}`, { status }));
+  }
+
+  async read(of: NodeInfo = node): Promise<string> {
+    return (await this.source.read(of, seconds(10), never)).source;
+  }
+}
+
+describe('the source of a node', () => {
+  it('is the Summary API, of which only CPU and memory are asked for', async () => {
+    const test = new SourceTest();
+    assert.equal(await test.read(), 'summary');
+    assert.deepEqual(test.asked, [summary]);
+  });
+
+  for (const status of [403, 404, 405])
+    it(`turns to /metrics/resource within the cycle when the Summary API answers ${status}`, async () => {
+      const test = new SourceTest();
+      test.refuse(status);
+      assert.equal(await test.read(), 'resource');
+      assert.equal(test.fallbacks[0]?.status, status);
+    });
+
+  it('turns to /metrics/resource when the summary cannot be read', async () => {
+    const test = new SourceTest();
+    test.answers.set(summary, '{"node":{"cpu":NaN');
+    assert.equal(await test.read(), 'resource');
+  });
+
+  for (const status of [401, 500, 503])
+    it(`does not take ${status} for a lack of the Summary API`, async () => {
+      const test = new SourceTest();
+      test.refuse(status);
+      await assert.rejects(test.read(), { code: 'status', status });
+      assert.deepEqual(test.asked, [summary]);
+    });
+
+  it('remembers a refusal for ten minutes, then asks again', async () => {
+    const test = new SourceTest();
+    test.refuse(404);
+    await test.read();
+    await test.clock.advance(599_000);
+    await test.read();
+    assert.deepEqual(test.asked, [summary, resource, resource]);
+    await test.clock.advance(2000);
+    await test.read();
+    assert.deepEqual(test.asked.slice(3), [summary, resource]);
+  });
+
+  it('remembers an unreadable summary for a minute only', async () => {
+    const test = new SourceTest();
+    test.answers.set(summary, 'garbage');
+    await test.read();
+    await test.clock.advance(61_000);
+    await test.read();
+    assert.deepEqual(test.asked, [summary, resource, summary, resource]);
+  });
+
+  it('blames the Summary API when both fail, and asks it again next time', async () => {
+    const test = new SourceTest();
+    test.refuse(403);
+    test.answers.set(resource, new ScrapeError('status', '403', { status: 403 }));
+    await assert.rejects(test.read(), { code: 'status', message: '403' });
+    await assert.rejects(test.read(), { code: 'status' });
+    assert.deepEqual(test.asked, [summary, resource, summary, resource]);
+    assert.equal(test.fallbacks.length, 0);
+  });
+
+  it('is only the Summary API when so chosen', async () => {
+    const test = new SourceTest('summary');
+    test.refuse(404);
+    await assert.rejects(test.read(), { status: 404 });
+    assert.deepEqual(test.asked, [summary]);
+  });
+
+  it('is only /metrics/resource when so chosen', async () => {
+    const test = new SourceTest('resource');
+    assert.equal(await test.read(), 'resource');
+    assert.deepEqual(test.asked, [resource]);
+  });
+
+  it('is the path of the annotation metrics.k8s.io/resource-metrics-path where a node has it', async () => {
+    const test = new SourceTest();
+    test.answers.set('/metrics/nodes/worker-1/metrics/resource', 'node_cpu_usage_seconds_total 7 1000\n');
+    assert.equal(
+      await test.read({ ...node, resourceMetricsPath: '/metrics/nodes/worker-1/metrics/resource' }),
+      'resource',
+    );
+    assert.deepEqual(test.asked, ['/metrics/nodes/worker-1/metrics/resource']);
+  });
+});

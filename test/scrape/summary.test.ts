@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Sample } from '../../src/model/sample.ts';
+import { ScrapeError } from '../../src/scrape/scrape-error.ts';
+import { decodeSummary, type Summary } from '../../src/scrape/summary.ts';
+
+const file = (name: string): Buffer => readFileSync(new URL(`data/${name}`, import.meta.url));
+const decode = (text: string): Summary => decodeSummary(Buffer.from(text));
+
+/** What the wire says, read by a parser that keeps all digits: strings for integers. */
+function reference(body: Buffer): RawSummary {
+  return JSON.parse(body.toString().replaceAll(/: (\d+)(?=[,\n}])/g, ': "$1"')) as RawSummary;
+}
+interface RawStats {
+  readonly startTime?: string | null;
+  readonly cpu?: { readonly time: string; readonly usageNanoCores?: string; readonly usageCoreNanoSeconds?: string };
+  readonly memory?: { readonly workingSetBytes?: string; readonly usageBytes?: string };
+}
+interface RawSummary {
+  readonly node: RawStats & { readonly nodeName: string };
+  readonly pods: readonly {
+    readonly podRef: { readonly name: string; readonly uid: string };
+    readonly containers: readonly (RawStats & { readonly name: string })[] | null;
+  }[];
+}
+
+function comparable(sample: Sample | undefined): Record<string, string | undefined> {
+  const time = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : new Date(value).toISOString().replace('.000Z', 'Z');
+  return {
+    startTime: time(sample?.startTime),
+    cpuTime: time(sample?.cpuTime),
+    cpu:
+      sample?.cpu === undefined
+        ? undefined
+        : (BigInt(sample.cpu.seconds) * 1_000_000_000n + BigInt(sample.cpu.nanos)).toString(),
+    rate: sample?.cpuRate?.toString(),
+    memory: sample?.memory?.toString(),
+    usage: sample?.memoryUsage?.toString(),
+  };
+}
+
+function comparableRaw({ startTime, cpu, memory }: RawStats): Record<string, string | undefined> {
+  return {
+    startTime: startTime ?? undefined,
+    cpuTime: cpu?.time,
+    cpu: cpu?.usageCoreNanoSeconds,
+    rate: cpu?.usageNanoCores,
+    memory: memory?.workingSetBytes,
+    usage: memory?.usageBytes,
+  };
+}
+
+function assertAgrees(body: Buffer): void {
+  const summary = decodeSummary(body);
+  const raw = reference(body);
+  assert.equal(summary.nodeName, raw.node.nodeName);
+  assert.deepEqual(comparable(summary.node), comparableRaw(raw.node));
+  assert.deepEqual(
+    summary.pods.map(({ name, uid, containers }) => ({
+      name,
+      uid,
+      containers: containers.map((sample) => ({ name: sample.name, ...comparable(sample) })),
+    })),
+    raw.pods.map(({ podRef: { name, uid }, containers }) => ({
+      name,
+      uid,
+      containers: (containers ?? []).map((stats) => ({ name: stats.name, ...comparableRaw(stats) })),
+    })),
+  );
+}
+
+/** The summary inside the file of edge cases, its numbers untouched. */
+function edgeCases(): Buffer {
+  const text = file('summary-edge-cases.json').toString();
+  return Buffer.from(text.slice(text.indexOf('"summary": ') + '"summary": '.length, text.lastIndexOf('}')));
+}
+
+describe('decoding a Summary', () => {
+  for (const name of ['summary-full.json', 'summary-cpu-memory.json'])
+    it(`reads every number of ${name}`, () => assertAgrees(file(name)));
+
+  for (const run of ['containerd-cadvisor', 'containerd-cri'])
+    it(`reads every number that a real kubelet answered (${run})`, () => {
+      for (let index = 0; index < 8; index++)
+        assertAgrees(readFileSync(new URL(`../windows/data/${run}/0${index}.summary.json`, import.meta.url)));
+    });
+
+  it('reads the fifteen edge cases, with all digits', () => {
+    assertAgrees(edgeCases());
+    const summary = decodeSummary(edgeCases());
+    assert.equal(summary.pods.length, 15);
+    assert.deepEqual(summary.node?.cpu, { seconds: 9_007_199, nanos: 254_740_993 });
+  });
+
+  it('accepts empty and null lists of pods and containers', () => {
+    const { bodies } = JSON.parse(file('summary-empty-pods.json').toString()) as { bodies: string[] };
+    assert.deepEqual(
+      bodies.map((body) => decode(body).pods.length),
+      [0, 0, 1],
+    );
+  });
+
+  it('says that there are no node stats where a virtual kubelet gives none', () => {
+    assert.equal(decode('{"node":{"nodeName":"virtual"},"pods":[]}').node, undefined);
+    assert.equal(decode('{"pods":[]}').node, undefined);
+  });
+
+  it('reads names with escapes and with UTF-8', () => {
+    const [pod] = decode('{"pods":[{"podRef":{"name":"a\\u0062\\"c","namespace":"größe","uid":"u"}}]}').pods;
+    assert.deepEqual([pod?.name, pod?.namespace], ['ab"c', 'größe']);
+  });
+
+  it('leaves out a pod without a name', () => {
+    assert.deepEqual(decode('{"pods":[{"podRef":{"namespace":"n","uid":"u"}},null]}').pods, []);
+  });
+
+  it('reads the largest counter there is', () => {
+    assert.deepEqual(
+      decode('{"node":{"cpu":{"time":"2026-11-22T10:00:00Z","usageCoreNanoSeconds":18446744073709551615}}}').node?.cpu,
+      {
+        seconds: 18_446_744_073,
+        nanos: 709_551_615,
+      },
+    );
+  });
+
+  const refused: [what: string, body: string, message: RegExp][] = [
+    [
+      'a counter in quotes',
+      '{"node":{"cpu":{"usageCoreNanoSeconds":"12"}}}',
+      /node\.cpu\.usageCoreNanoSeconds: expected an unsigned integer/,
+    ],
+    [
+      'a negative counter',
+      '{"pods":[{},{"containers":[{"cpu":{"usageCoreNanoSeconds":-1}}]}]}',
+      /pods\[1]\.containers\[0]\.cpu\.usageCoreNanoSeconds: expected an unsigned/,
+    ],
+    [
+      'a fraction',
+      '{"node":{"memory":{"workingSetBytes":1.5}}}',
+      /node\.memory\.workingSetBytes: expected an unsigned integer/,
+    ],
+    [
+      'an exponent',
+      '{"node":{"memory":{"workingSetBytes":1e9}}}',
+      /node\.memory\.workingSetBytes: expected an unsigned integer/,
+    ],
+    [
+      'a counter beyond 64 bit',
+      '{"node":{"cpu":{"usageCoreNanoSeconds":18446744073709551616}}}',
+      /integer above 2\^64-1/,
+    ],
+    ['NaN', '{"node":{"cpu":{"usageNanoCores":NaN}}}', /node\.cpu\.usageNanoCores: expected an unsigned integer/],
+    [
+      'a date that is none',
+      '{"node":{"startTime":"2026-13-45T10:00:00Z"}}',
+      /node\.startTime: "2026-13-45T10:00:00Z" is not a time/,
+    ],
+    ['a time of day that is none', '{"node":{"startTime":"2026-11-22T99:00:00Z"}}', /is not a time/],
+    ['a list for an object', '{"node":[]}', /expected an object/],
+    ['a text that goes on', '{"pods":[]}x', /unexpected text after the end/],
+    ['an HTML page', '<html>', /expected an object/],
+    ['nothing', '', /the text ends early/],
+    ['an object of something else', '{"kind":"Status"}', /neither node nor pods/],
+  ];
+  for (const [what, body, message] of refused)
+    it(`refuses ${what}, naming the place`, () => {
+      assert.throws(
+        () => decode(body),
+        (error) => error instanceof ScrapeError && error.code === 'parse' && message.test(error.message),
+      );
+    });
+
+  it('refuses every truncation', () => {
+    const body = Buffer.from(JSON.stringify(JSON.parse(file('summary-cpu-memory.json').toString())));
+    for (let length = 0; length < body.length; length += 7)
+      assert.throws(() => decodeSummary(body.subarray(0, length)), ScrapeError);
+  });
+
+  it('never crashes on a mutated body, and never reads a number that is not in it', () => {
+    const body = Buffer.from(JSON.stringify(JSON.parse(file('summary-cpu-memory.json').toString())));
+    const edit = fc.record({
+      at: fc.nat(body.length - 1),
+      remove: fc.nat(12),
+      insert: fc.uint8Array({ maxLength: 6 }),
+    });
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+        let mutated = body;
+        for (const { at, remove, insert } of edits)
+          mutated = Buffer.concat([mutated.subarray(0, at), insert, mutated.subarray(at + remove)]);
+        let summary: Summary;
+        try {
+          summary = decodeSummary(mutated);
+        } catch (error) {
+          assert.ok(error instanceof ScrapeError, String(error));
+          return;
+        }
+        const text = mutated.toString('latin1');
+        for (const sample of [summary.node, ...summary.pods.flatMap(({ containers }) => containers)]) {
+          const { cpu, rate, memory, usage } = comparable(sample);
+          for (const digits of [cpu, rate, memory, usage])
+            assert.ok(digits === undefined || text.includes(digits), `${digits}`);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
