@@ -84,7 +84,9 @@ export function credentialPlugin(
     try {
       options = await Promise.race([running, sleep(clock, timeout, done.signal).then(() => undefined)]);
     } catch (error) {
-      throw fail(`failed: ${messageChain(error).trim().slice(0, 500)}`, error);
+      // What a plugin printed may be a secret, and a SyntaxError quotes it.
+      if (error instanceof SyntaxError) throw fail('printed no JSON');
+      throw fail(`failed: ${messageChain(error).replace(/\s+/g, ' ').trim().slice(0, 500)}`, error);
     } finally {
       done.abort();
     }

@@ -52,7 +52,7 @@ export function connectionError(thrown: unknown, what: string): KubeError {
   const text = `${what}: ${messageChain(error) === 'unknown error' ? (code ?? 'unknown error') : messageChain(error)}`;
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return new KubeError('timeout', text, { cause: error });
   if (code !== undefined && tlsCodes.test(code)) return new KubeError('tls', text, { cause: error });
-  if (code !== undefined && (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW'))
+  if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return new KubeError('malformed', text, { cause: error });
   return new KubeError('unreachable', text, { cause: error });
 }

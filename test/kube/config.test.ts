@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, before, beforeEach, describe, it } from 'node:test';
+import { stringify } from 'yaml';
+import { loadApiServer } from '../../src/kube/config.ts';
+import { KubeError } from '../../src/kube/kube-error.ts';
+import type { ApiServer } from '../../src/kube/api-server.ts';
+import type { CertifiedKey } from '../../src/pki/authority.ts';
+import { silentLogger } from '../../src/telemetry/log.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { clientCertificate, testAuthority } from '../support/pki.ts';
+
+let ca: string;
+let alice: CertifiedKey;
+let bob: CertifiedKey;
+before(async () => {
+  const authority = await testAuthority('cluster-ca');
+  ca = authority.cert;
+  alice = await clientCertificate(authority, 'alice');
+  bob = await clientCertificate(authority, 'bob');
+});
+
+describe('a kubeconfig', () => {
+  let folder: string;
+  let clock: FakeClock;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+    clock = new FakeClock();
+  });
+  afterEach(async () => await rm(folder, { recursive: true }));
+
+  async function write(name: string, text: string): Promise<string> {
+    const path = join(folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    return path;
+  }
+
+  /** Writes and loads a kubeconfig of one cluster and one user. */
+  async function load(user: object, cluster: object = {}): Promise<ApiServer> {
+    return await loadApiServer({ kubeconfig: await writeConfig(user, cluster), clock, logger: silentLogger });
+  }
+
+  async function writeConfig(user: object, cluster: object = {}): Promise<string> {
+    return await write(
+      'config',
+      stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': 'here',
+        contexts: [{ name: 'here', context: { cluster: 'c', user: 'u' } }],
+        clusters: [{ name: 'c', cluster: { server: 'https://10.0.0.1:6443', ...cluster } }],
+        users: [{ name: 'u', user }],
+      }),
+    );
+  }
+
+  async function refuses(text: string | undefined, message: RegExp): Promise<void> {
+    const kubeconfig = text === undefined ? join(folder, 'none') : await write('config', text);
+    await assert.rejects(loadApiServer({ kubeconfig, clock, logger: silentLogger }), (error) => {
+      assert.ok(error instanceof KubeError, String(error));
+      assert.equal(error.code, 'config');
+      assert.match(error.message, message);
+      assert.ok(error.message.includes(kubeconfig), error.message);
+      return true;
+    });
+  }
+
+  it('gives server, token and inline authority', async () => {
+    const server = await load(
+      { token: 'sesame' },
+      { 'certificate-authority-data': Buffer.from(ca).toString('base64'), 'tls-server-name': 'kubernetes' },
+    );
+    assert.equal(server.url.href, 'https://10.0.0.1:6443/');
+    assert.equal(server.serverName, 'kubernetes');
+    assert.equal(server.insecure, false);
+    assert.equal(server.credentials.ca(), ca);
+    assert.equal(await server.credentials.authorizationHeader(), 'Bearer sesame');
+  });
+
+  it('resolves files against its own folder', async () => {
+    await write('pki/ca.crt', ca);
+    await write('pki/u.crt', alice.cert);
+    await write('pki/u.key', alice.key);
+    const server = await load(
+      { 'client-certificate': 'pki/u.crt', 'client-key': 'pki/u.key' },
+      { 'certificate-authority': 'pki/ca.crt' },
+    );
+    assert.equal(server.credentials.ca(), ca);
+    assert.deepEqual(server.credentials.clientCertificate(), alice);
+    assert.equal(await server.credentials.authorizationHeader(), undefined);
+  });
+
+  it('ignores the authority when told not to verify', async () => {
+    const server = await load({}, { 'insecure-skip-tls-verify': true, 'certificate-authority': 'missing' });
+    assert.equal(server.insecure, true);
+    assert.equal(server.credentials.ca(), undefined);
+  });
+
+  it('makes basic authentication of a user name and password', async () => {
+    const server = await load({ username: 'ann', password: 'pass' });
+    assert.equal(await server.credentials.authorizationHeader(), `Basic ${btoa('ann:pass')}`);
+  });
+
+  it('carries impersonation and the proxy', async () => {
+    const server = await load(
+      { token: 't', as: 'jane', 'as-groups': ['devs', 'ops'] },
+      { 'proxy-url': 'http://proxy.example:3128' },
+    );
+    assert.deepEqual(server.credentials.impersonation(), {
+      'impersonate-user': 'jane',
+      'impersonate-group': ['devs', 'ops'],
+    });
+    assert.equal(server.proxy?.href, 'http://proxy.example:3128/');
+  });
+
+  it('follows a token file, which goes before a token', async () => {
+    const path = await write('token', 'first\n');
+    const { credentials } = await load({ tokenFile: 'token', token: 'old' });
+    assert.equal(await credentials.authorizationHeader(), 'Bearer first');
+    await writeFile(path, 'second');
+    await clock.advance(59_000);
+    assert.equal(await credentials.authorizationHeader(), 'Bearer first');
+    await clock.advance(2000);
+    assert.equal(await credentials.authorizationHeader(), 'Bearer second');
+  });
+
+  it('follows a client certificate, and waits until its key fits', async () => {
+    const cert = await write('u.crt', alice.cert);
+    const key = await write('u.key', alice.key);
+    const { credentials } = await load({ 'client-certificate': cert, 'client-key': key });
+    let rotations = 0;
+    credentials.onRotate(() => rotations++);
+    await writeFile(cert, bob.cert);
+    await clock.advance(61_000);
+    await credentials.authorizationHeader();
+    assert.deepEqual([credentials.clientCertificate(), rotations], [alice, 0]);
+    await writeFile(key, bob.key);
+    await clock.advance(61_000);
+    await credentials.authorizationHeader();
+    assert.deepEqual([credentials.clientCertificate(), rotations], [bob, 1]);
+  });
+
+  it('keeps the last token when its file goes away', async () => {
+    const path = await write('token', 'first');
+    const { credentials } = await load({ tokenFile: path });
+    await rm(path);
+    await clock.advance(61_000);
+    assert.equal(await credentials.authorizationHeader(), 'Bearer first');
+  });
+
+  it('is read again when the server refuses its token', async () => {
+    const { credentials } = await load({ token: 'old' });
+    await writeConfig({ token: 'new' });
+    await credentials.refresh();
+    assert.equal(await credentials.authorizationHeader(), 'Bearer new');
+  });
+
+  it('keeps the last credentials when it becomes unreadable', async () => {
+    const { credentials } = await load({ token: 'old' });
+    await write('config', '{');
+    await credentials.refresh();
+    assert.equal(await credentials.authorizationHeader(), 'Bearer old');
+  });
+
+  describe('with an exec plugin', () => {
+    /** A plugin that counts its runs and prints what the script says. */
+    async function plugin(script: string): Promise<object> {
+      const path = await write('bin/plugin', `#!${process.execPath}\n${script}`);
+      await chmod(path, 0o755);
+      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: './bin/plugin', interactiveMode: 'Never' };
+      return { exec: { ...exec, env: [{ name: 'WHO', value: 'me' }] } };
+    }
+    const counting = `const fs = require('fs'); const file = __filename + '.runs';
+      const run = fs.existsSync(file) ? Number(fs.readFileSync(file)) + 1 : 1; fs.writeFileSync(file, String(run));`;
+
+    it('takes its token, and asks again after a refusal', async () => {
+      const { credentials } = await load(
+        await plugin(`${counting} console.log(JSON.stringify({ status: { token: process.env.WHO + run } }))`),
+      );
+      assert.equal(await credentials.authorizationHeader(), 'Bearer me1');
+      assert.equal(await credentials.authorizationHeader(), 'Bearer me1');
+      await credentials.refresh();
+      assert.equal(await credentials.authorizationHeader(), 'Bearer me2');
+      await credentials.refresh();
+      assert.equal(await credentials.authorizationHeader(), 'Bearer me2', 'asked again too soon');
+    });
+
+    it('takes its client certificate', async () => {
+      const status = { clientCertificateData: alice.cert, clientKeyData: alice.key };
+      const { credentials } = await load(await plugin(`console.log(${JSON.stringify(JSON.stringify({ status }))})`));
+      assert.equal(await credentials.authorizationHeader(), undefined);
+      assert.deepEqual(credentials.clientCertificate(), alice);
+    });
+
+    it('tells it the API version', async () => {
+      const { credentials } = await load(
+        await plugin(`const info = JSON.parse(process.env.KUBERNETES_EXEC_INFO);
+          console.log(JSON.stringify({ status: { token: info.apiVersion.split('/')[1] + info.spec.interactive } }))`),
+      );
+      assert.equal(await credentials.authorizationHeader(), 'Bearer v1false');
+    });
+
+    it('says what went wrong with it', async () => {
+      const cases: [string, RegExp][] = [
+        [`console.error('please log in'); process.exit(1)`, /failed: please log in$/],
+        [`console.log('{}')`, /failed: /],
+        [`console.log('hello')`, /printed no JSON$/],
+        [`console.log('{"status":{}}')`, /gave no credential$/],
+      ];
+      for (const [script, message] of cases) {
+        const { credentials } = await load(await plugin(script));
+        await assert.rejects(credentials.authorizationHeader(), (error) => {
+          assert.ok(error instanceof KubeError);
+          assert.match(error.message, /^kubeconfig .*config: exec plugin ".\/bin\/plugin" of user "u" /);
+          assert.match(error.message, message);
+          return true;
+        });
+      }
+    });
+
+    it('says that it cannot be found', async () => {
+      const { credentials } = await load({ exec: { command: 'no-such-plugin-anywhere' } });
+      await assert.rejects(credentials.authorizationHeader(), /exec plugin "no-such-plugin-anywhere" .*ENOENT/);
+    });
+  });
+
+  it('is refused with the reason when it is broken', async () => {
+    const users = 'users: [{name: u, user: {token: t}}]';
+    const clusters = 'clusters: [{name: c, cluster: {server: "https://h"}}]';
+    const contexts = 'contexts: [{name: x, context: {cluster: c, user: u}}]';
+    await refuses(undefined, /cannot read kubeconfig .*ENOENT/);
+    await refuses('', /is empty or not a mapping/);
+    await refuses('- a', /is empty or not a mapping/);
+    await refuses('a: [', /is not YAML: /);
+    await refuses('a: b', /current-context is not set/);
+    await refuses('current-context: x', /there is no context "x"/);
+    await refuses(`current-context: x\n${contexts}`, /there is no cluster "c" \(context "x"\)/);
+    await refuses(`current-context: x\n${contexts}\n${clusters}`, /there is no user "u" \(context "x"\)/);
+    await refuses('clusters: [{name: c, cluster: {}}]', /clusters\[0\]\.cluster\.server is missing/);
+    await refuses(
+      `current-context: x\n${contexts}\n${users}\nclusters: [{name: c, cluster: {server: "h:6443"}}]`,
+      /server of cluster "c" is not an http or https URL: "h:6443"/,
+    );
+    await refuses(
+      `current-context: x\n${contexts}\n${users}\nclusters: [{name: c, cluster: {server: "https://h", proxy-url: "socks5://p"}}]`,
+      /proxy-url of cluster "c" is not an http or https URL/,
+    );
+  });
+
+  it('names the file of it that cannot be used', async () => {
+    await assert.rejects(
+      load({}, { 'certificate-authority': 'gone.crt' }),
+      /cannot read certificate-authority .*gone\.crt: ENOENT/,
+    );
+    await write('bad.crt', 'not a certificate');
+    await assert.rejects(
+      load({}, { 'certificate-authority': 'bad.crt' }),
+      /certificate-authority .*bad\.crt holds no PEM certificate/,
+    );
+    await assert.rejects(
+      load({}, { 'certificate-authority-data': 'AAAA' }),
+      /certificate-authority-data holds no PEM certificate/,
+    );
+    await write('u.crt', alice.cert);
+    await write('u.key', bob.key);
+    await assert.rejects(
+      load({ 'client-certificate': 'u.crt', 'client-key': 'u.key' }),
+      /client-key .*u\.key does not fit the client certificate/,
+    );
+    await write('token', ' \n');
+    await assert.rejects(load({ tokenFile: 'token' }), /tokenFile .*token is empty/);
+    await write('token', 'a b');
+    await assert.rejects(load({ tokenFile: 'token' }), /tokenFile .*token holds no token/);
+  });
+});
+
+describe('in a cluster', () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'serviceaccount-'));
+    await writeFile(join(root, 'ca.crt'), ca);
+    await writeFile(join(root, 'token'), 'pod-token\n');
+  });
+  afterEach(async () => await rm(root, { recursive: true }));
+
+  async function load(env: Record<string, string>, serviceAccountRoot = root): Promise<ApiServer> {
+    return await loadApiServer({
+      kubeconfig: '',
+      clock: new FakeClock(),
+      logger: silentLogger,
+      env,
+      serviceAccountRoot,
+    });
+  }
+
+  it('takes address and service account', async () => {
+    const server = await load({ KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' });
+    assert.equal(server.url.href, 'https://10.96.0.1/');
+    assert.equal(server.credentials.ca(), ca);
+    assert.equal(await server.credentials.authorizationHeader(), 'Bearer pod-token');
+  });
+
+  it('takes an IPv6 address', async () => {
+    const server = await load({ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' });
+    assert.equal(server.url.href, 'https://[fd00::1]:6443/');
+  });
+
+  it('says when it is not in one', async () => {
+    await assert.rejects(load({}), /not running in a cluster .* and no --kubeconfig given/);
+  });
+
+  it('says when the service account is not mounted', async () => {
+    const env = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
+    await assert.rejects(load(env, join(root, 'no')), /cannot read service account CA .*ca\.crt: ENOENT/);
+  });
+});
