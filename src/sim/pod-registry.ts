@@ -56,8 +56,8 @@ export class PodRegistry {
 
   /** The node's pods end at once, and no pod is bound to it any more. */
   removeNode(node: SimulatedNode): void {
-    this.#nodes.delete(node.name);
     for (const pod of node.pods) this.#finish(pod);
+    this.#nodes.delete(node.name);
   }
 
   /** Adds a pod that has been running since `startedAt`. */

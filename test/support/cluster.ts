@@ -69,10 +69,12 @@ async function open(
 ): Promise<IncomingMessage> {
   const pair: CertifiedKey | undefined = 'user' in as ? cluster.certificates.users.get(as.user) : undefined;
   const authorization = 'token' in as ? { authorization: `Bearer ${as.token}` } : {};
+  // Without it Node sends the body of a DELETE with no length at all.
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   // One connection for each request, closed with it, so that nothing outlives a test.
   const agent = new Agent({ ca, keepAlive: false, ...(pair === undefined ? {} : { cert: pair.cert, key: pair.key }) });
   return await new Promise((resolve, reject) => {
-    const sent = request(url, { method, agent, headers: { ...headers, ...authorization } }, resolve);
+    const sent = request(url, { method, agent, headers: { ...headers, ...authorization, ...length } }, resolve);
     sent.on('error', reject);
     sent.end(body);
   });
