@@ -6,6 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import { describe, it, type TestContext } from 'node:test';
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { askApi, startCluster } from '../support/cluster.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { servingCertificate, testAuthority } from '../support/pki.ts';
 
 interface Seen {
@@ -82,7 +83,8 @@ class RecordingBackend {
 }
 
 async function withBackend(context: TestContext): Promise<[SimulatedCluster, RecordingBackend]> {
-  const cluster = await startCluster(context, { nodes: 1, podsPerNode: 1 });
+  // Time stands still, so the backend is checked only when a test says so.
+  const cluster = await startCluster(context, { clock: new FakeClock(), nodes: 1, podsPerNode: 1 });
   const backend = await RecordingBackend.start(context, cluster);
   const { url, caBundle } = backend;
   cluster.setBackend({ url, caBundle, serverName: 'kubetally.kube-system.svc' });
