@@ -1,7 +1,7 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { PeerChain } from '../pki/client-chain.ts';
 
 /** One TLS connection of a client, whichever protocol it speaks. Lives as long as the socket, so it is what per-connection results are remembered by. */
@@ -35,11 +35,10 @@ export function peerChainOf(socket: TLSSocket): PeerChain | undefined {
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) return undefined;
   const intermediates: X509Certificate[] = [];
-  let link: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (link?.issuerCertificate !== undefined && link.issuerCertificate !== link) {
-    link = link.issuerCertificate;
-    if (link.raw.equals(leaf.raw) || intermediates.some((known) => known.raw.equals(link?.raw ?? leaf.raw))) break;
-    intermediates.push(new X509Certificate(link.raw));
+  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
+    const { fingerprint256 } = next;
+    if (intermediates.some((known) => known.fingerprint256 === fingerprint256)) break;
+    intermediates.push(next);
   }
   return { leaf, intermediates };
 }

@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { attachConnection, type ServerRequest } from './connection.ts';
 import { listenOn } from './listen-on.ts';
 import type { ListenerLimits } from './listener-limits.ts';
+import { refuseUnreadable } from './unreadable-request.ts';
 import { TrackedConnection, type ServerReply } from './tracked-connection.ts';
 
 export interface ListenerOptions {
@@ -178,6 +179,11 @@ export class Listener {
     });
     this.#http2.on('sessionError', (error) => {
       this.#deps.log.verbose(4, 'HTTP/2 session failed', { error: error.message });
+    });
+    this.#server.on('clientError', (error, socket) => {
+      const connection = this.#connections.get(socket as TLSSocket);
+      if (connection === undefined || connection.replies.size > 0) socket.destroy();
+      else refuseUnreadable(error, socket, this.#deps.clock);
     });
     this.#server.on('tlsClientError', (error, socket) => {
       this.#deps.log.verbose(2, 'TLS handshake failed', { remote: socket.remoteAddress, error: error.message });

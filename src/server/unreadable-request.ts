@@ -1,0 +1,32 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../model/clock.ts';
+import { milliseconds } from '../model/units.ts';
+
+/** How long a client may take to read why it was refused. */
+const linger = milliseconds(500);
+
+const statusCodes: ReadonlyMap<string, number> = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+/**
+ * Answers bytes that are no readable HTTP/1.1 request as Go's HTTP server does, and closes. The rest of what the client sends is read for a moment
+ * longer: a socket closed with unread bytes is reset, and the answer is lost with it.
+ */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, clock: Clock): void {
+  if (socket.writableEnded) return;
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = statusCodes.get(error.code ?? '') ?? 400;
+  const reason = `${code} ${STATUS_CODES[code] ?? ''}`;
+  socket.end(
+    `HTTP/1.1 ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ${reason.length}\r\n\r\n${reason}`,
+  );
+  const timer = clock.after(linger, () => socket.destroy());
+  socket.once('close', () => timer.cancel());
+}
