@@ -119,7 +119,7 @@ export class MetricsCatalog {
   }
 
   #podMetricsOf(info: PodInfo): PodMetrics | undefined {
-    const usage = this.#usage.pod(info.kubeletUid);
+    const usage = this.#usage.pod(info);
     if (usage === undefined) return undefined;
     const known = this.#podMetrics.get(info);
     if (known?.usage === usage) return known.metrics;

@@ -26,6 +26,6 @@ export interface PodUsage {
 /** The usage that may be served now. Undefined: unknown, incomplete or too old. */
 export interface UsageSource {
   node(name: string): UsageWindow | undefined;
-  /** By the UID under which the kubelet reports the pod. */
-  pod(kubeletUid: string): PodUsage | undefined;
+  /** As the kubelet names it: its UID, and its name where static pods share one. */
+  pod(pod: PodInfo): PodUsage | undefined;
 }

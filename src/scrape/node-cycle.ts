@@ -37,6 +37,8 @@ export interface NodeCycleOptions {
   readonly read: (node: NodeInfo, deadline: Milliseconds, signal: AbortSignal) => Promise<NodeReading>;
   /** Takes what was read; called as soon as the node answered. */
   readonly publish: (node: NodeInfo, reading: NodeReading) => void;
+  /** A cycle begins, so much later than it was due. */
+  readonly onStart: (delay: Milliseconds) => void;
   readonly onAttempt: (attempt: Attempt) => void;
   readonly onCycle: (end: CycleEnd) => void;
 }
@@ -92,6 +94,16 @@ export class NodeCycle {
     if (at < this.#dueAt) this.#schedule(milliseconds(at - now));
   }
 
+  /** Cycles failed in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** How long ago the next cycle should have begun; 0 while one is under way or none is due. */
+  get overdue(): Milliseconds {
+    return milliseconds(this.#running ? 0 : Math.max(0, this.#options.clock.monotonic() - this.#dueAt));
+  }
+
   #schedule(delay: Milliseconds): void {
     if (this.#gone.signal.aborted) return;
     const { clock } = this.#options;
@@ -102,9 +114,10 @@ export class NodeCycle {
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    const { clock, resolution, random, onCycle } = this.#options;
+    const { clock, resolution, random, onStart, onCycle } = this.#options;
     this.#running = true;
     this.#startedAt = clock.monotonic();
+    onStart(milliseconds(this.#startedAt - this.#dueAt));
     const next = untilDue(this.#node.name, clock.now(), resolution, shortestInterval);
     const nextAt = monotonicMs(this.#startedAt + next);
     let error = await this.#attempt(this.#options.requestTimeout, false);

@@ -41,6 +41,11 @@ export class NodeSource {
     this.#onFallback = onFallback;
   }
 
+  /** Where the node's usage comes from now. */
+  get current(): 'summary' | 'resource' {
+    return this.#choice === 'resource' || this.#summaryIsBarred() ? 'resource' : 'summary';
+  }
+
   /**
    * @param deadline for everything together
    * @throws ScrapeError that of the Summary API when both sources fail

@@ -1,6 +1,6 @@
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading } from '../model/sample.ts';
-import { seconds, type Milliseconds } from '../model/units.ts';
+import { milliseconds, seconds, type Milliseconds } from '../model/units.ts';
 import type { KubeletSource } from '../options/kubelet-flags.ts';
 import { Gate } from './gate.ts';
 import type { KubeletClient } from './kubelet-client.ts';
@@ -10,7 +10,7 @@ import type { ScrapeError } from './scrape-error.ts';
 
 export interface ScraperOptions extends Pick<
   NodeCycleOptions,
-  'clock' | 'random' | 'resolution' | 'requestTimeout' | 'publish' | 'onAttempt' | 'onCycle'
+  'clock' | 'random' | 'resolution' | 'requestTimeout' | 'publish' | 'onStart' | 'onAttempt' | 'onCycle'
 > {
   readonly kubelets: KubeletClient;
   readonly source: KubeletSource;
@@ -26,7 +26,7 @@ const patience = seconds(1);
 export class Scraper {
   readonly #options: ScraperOptions;
   readonly #gate: Gate;
-  readonly #cycles = new Map<string, NodeCycle>();
+  readonly #cycles = new Map<string, { readonly cycle: NodeCycle; readonly source: NodeSource }>();
 
   constructor(options: ScraperOptions) {
     this.#options = options;
@@ -38,37 +38,55 @@ export class Scraper {
     return this.#cycles.size;
   }
 
+  /** Nodes by where their usage comes from, and those that failed more than once in a row. */
+  get census(): { readonly fromSummary: number; readonly fromResource: number; readonly backingOff: number } {
+    let fromResource = 0;
+    let backingOff = 0;
+    for (const { cycle, source } of this.#cycles.values()) {
+      if (source.current === 'resource') fromResource++;
+      if (cycle.failures > 1) backingOff++;
+    }
+    return { fromSummary: this.#cycles.size - fromResource, fromResource, backingOff };
+  }
+
+  /** By how much the most belated node is late: timers that no longer fire, or an event loop that cannot keep up. */
+  get overdue(): Milliseconds {
+    let most = 0;
+    for (const { cycle } of this.#cycles.values()) most = Math.max(most, cycle.overdue);
+    return milliseconds(most);
+  }
+
   /** Begins with a node at once; one that is known already is updated. */
   addNode(node: NodeInfo): void {
     const known = this.#cycles.get(node.name);
     if (known !== undefined) {
-      known.update(node);
+      known.cycle.update(node);
       return;
     }
-    const { kubelets, source, onFallback, ...cycle } = this.#options;
-    const nodeSource = new NodeSource(kubelets, cycle.clock, source, onFallback);
+    const { kubelets, source: choice, onFallback, ...options } = this.#options;
+    const source = new NodeSource(kubelets, options.clock, choice, onFallback);
     const read = async (target: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> =>
-      await this.#gate.run(async () => await nodeSource.read(target, deadline, signal));
-    const created = new NodeCycle(node, { ...cycle, read });
-    this.#cycles.set(node.name, created);
-    created.start();
+      await this.#gate.run(async () => await source.read(target, deadline, signal));
+    const cycle = new NodeCycle(node, { ...options, read });
+    this.#cycles.set(node.name, { cycle, source });
+    cycle.start();
   }
 
   /** Stops with a node that left and closes its connection. */
   async removeNode(name: string): Promise<void> {
-    this.#cycles.get(name)?.stop();
+    this.#cycles.get(name)?.cycle.stop();
     this.#cycles.delete(name);
     await this.#options.kubelets.forget(name);
   }
 
   /** Scrapes a node in `delay`, unless it is due earlier: something new runs there. */
   pullForward(nodeName: string, delay: Milliseconds): void {
-    this.#cycles.get(nodeName)?.pullForward(delay);
+    this.#cycles.get(nodeName)?.cycle.pullForward(delay);
   }
 
   /** Stops with all nodes and closes all connections. */
   async stop(): Promise<void> {
-    for (const cycle of this.#cycles.values()) cycle.stop();
+    for (const { cycle } of this.#cycles.values()) cycle.stop();
     this.#cycles.clear();
     await this.#options.kubelets.close();
   }

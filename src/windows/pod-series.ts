@@ -54,7 +54,7 @@ export class PodSeries {
   accept(
     containers: readonly ContainerSample[],
     context: ReadingContext,
-    each: (acceptance: Acceptance) => void,
+    each: (acceptance: Acceptance, series: Series) => void,
   ): void {
     this.reported = true;
     this.#answers++;
@@ -62,7 +62,7 @@ export class PodSeries {
     for (const sample of containers) {
       const container = this.#container(sample.name);
       const before = container.series.window;
-      each(container.series.accept(sample, context, true));
+      each(container.series.accept(sample, context, true), container.series);
       changed ||= container.series.window !== before || container.seenIn < this.#answers - 1;
       container.seenIn = this.#answers;
     }

@@ -2,7 +2,15 @@ import type { Clock } from '../model/clock.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading, PodSample } from '../model/sample.ts';
 import type { UsageWindow } from '../model/window.ts';
-import { epochMs, milliseconds, monotonicMs, nanocores, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import {
+  epochMs,
+  milliseconds,
+  monotonicMs,
+  nanocores,
+  type EpochMs,
+  type Milliseconds,
+  type MonotonicMs,
+} from '../model/units.ts';
 import { PodSeries, type PodIdentity, type PodUsage } from './pod-series.ts';
 import type { Absence, Refusal } from './refusal.ts';
 import { SampleTable } from './sample-table.ts';
@@ -21,16 +29,17 @@ export interface WindowStoreOptions {
   /** How long the last good window is served. */
   readonly maxAge: Milliseconds;
   readonly pods: PodDirectory;
+  /** Called for each new window, with its age by the kubelet's clock. */
+  readonly onWindow?: (of: 'node' | 'container', age: Milliseconds) => void;
   /** Called for each sample that made no window, repeats aside. */
   readonly onRefusal?: (refusal: Refusal) => void;
 }
 
-/** What one answer of a node changed. */
-export interface StoredReading {
-  /** New windows of containers and of the node. */
-  readonly windows: number;
-  /** Age of the newest container sample by the kubelet's clock; undefined without containers. */
-  readonly newestAge: Milliseconds | undefined;
+/** Windows of one kind that may be served now. */
+export interface Census {
+  readonly count: number;
+  /** When the oldest of them ended. */
+  readonly oldest: EpochMs | undefined;
 }
 
 interface NodeSeries {
@@ -60,23 +69,25 @@ export class WindowStore {
   }
 
   /** Takes in one answer of a node; what it brings is served from now on. */
-  accept(node: NodeInfo, reading: NodeReading): StoredReading {
+  accept(node: NodeInfo, reading: NodeReading): void {
     const entry = this.#node(node.name);
     const context = this.#context(node, reading);
-    let windows = 0;
-    const count = (acceptance: Acceptance): void => {
-      if (acceptance === 'window') windows++;
-      else if (acceptance !== 'repeat' && acceptance !== 'older') this.#options.onRefusal?.(acceptance);
+    const { onWindow, onRefusal } = this.#options;
+    const tell = (of: 'node' | 'container', acceptance: Acceptance, series: Series): void => {
+      if (acceptance === 'window')
+        onWindow?.(of, milliseconds(Math.max(0, context.kubeletNow - (series.window?.timestamp ?? 0))));
+      else if (acceptance !== 'repeat' && acceptance !== 'older') onRefusal?.(acceptance);
     };
+    const tellContainer = (acceptance: Acceptance, series: Series): void => tell('container', acceptance, series);
     entry.hasSample = reading.node !== undefined;
-    if (reading.node !== undefined) count(entry.series.accept(reading.node, context, false));
+    if (reading.node !== undefined) tell('node', entry.series.accept(reading.node, context, false), entry.series);
     for (const pod of entry.pods.values()) pod.reported = false;
     for (const sample of reading.pods) {
       // A pod without containers is one the kubelet knows nothing of at the moment.
-      if (sample.containers.length > 0) this.#pod(node.name, entry, sample)?.accept(sample.containers, context, count);
+      if (sample.containers.length > 0)
+        this.#pod(node.name, entry, sample)?.accept(sample.containers, context, tellContainer);
     }
     this.#forgetGone(entry, context.readAt);
-    return { windows, newestAge: newestAge(reading, context.kubeletNow) };
   }
 
   /** The node's window, or undefined while there is none or it is too old. */
@@ -107,16 +118,22 @@ export class WindowStore {
     );
   }
 
-  /** How many nodes and containers have a window that may be served now. */
-  get points(): { readonly nodes: number; readonly containers: number } {
+  /** The node that reports a pod, if one does. */
+  nodeOf(pod: PodIdentity): string | undefined {
+    return this.#find(pod)?.nodeName;
+  }
+
+  /** Windows that may be served now. */
+  get census(): { readonly node: Census; readonly container: Census } {
     const now = this.#options.clock.monotonic();
-    let nodes = 0;
-    let containers = 0;
+    const nodes = new Counting();
+    const containers = new Counting();
     for (const { series, pods } of this.#nodes.values()) {
-      if (series.goodUntil >= now) nodes++;
-      for (const pod of pods.values()) containers += pod.usage(now)?.containers.length ?? 0;
+      if (series.goodUntil >= now && series.window !== undefined) nodes.add(series.window.timestamp);
+      for (const pod of pods.values())
+        for (const { timestamp } of pod.usage(now)?.containers ?? []) containers.add(timestamp);
     }
-    return { nodes, containers };
+    return { node: nodes, container: containers };
   }
 
   /** Series held, for the memory's sake. */
@@ -219,8 +236,12 @@ function stampedTogether(pods: readonly PodSample[]): boolean {
   return count >= enoughTogether && most - least <= 1000;
 }
 
-function newestAge({ pods }: NodeReading, kubeletNow: number): Milliseconds | undefined {
-  let newest = Number.NEGATIVE_INFINITY;
-  for (const { containers } of pods) for (const { cpuTime } of containers) newest = Math.max(newest, cpuTime ?? newest);
-  return Number.isFinite(newest) ? milliseconds(Math.max(0, kubeletNow - newest)) : undefined;
+class Counting implements Census {
+  count = 0;
+  oldest: EpochMs | undefined;
+
+  add(timestamp: EpochMs): void {
+    this.count++;
+    if (this.oldest === undefined || timestamp < this.oldest) this.oldest = timestamp;
+  }
 }

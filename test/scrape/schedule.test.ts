@@ -51,6 +51,7 @@ class CycleTest {
       return await this.answer(signal, deadline);
     },
     publish: () => this.published++,
+    onStart: () => {},
     onAttempt: (attempt) => this.attempts.push(attempt),
     onCycle: (end) => this.ends.push(end),
   });

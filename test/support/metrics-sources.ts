@@ -74,7 +74,7 @@ export class TestCluster {
 
   readonly usage: UsageSource = {
     node: (name) => this.#nodeUsage.get(name),
-    pod: (kubeletUid) => this.#podUsage.get(kubeletUid),
+    pod: ({ kubeletUid }) => this.#podUsage.get(kubeletUid),
   };
 }
 

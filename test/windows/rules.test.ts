@@ -422,5 +422,6 @@ it('counts what may be served now', async () => {
     ],
   };
   await test.answer(10, { ...answer, requestedAt: monotonicMs(10_000) });
-  assert.deepEqual(test.store.points, { nodes: 1, containers: 2 });
+  const { node: nodes, container: containers } = test.store.census;
+  assert.deepEqual([nodes.count, containers.count, containers.oldest], [1, 2, begin + 5000]);
 });
