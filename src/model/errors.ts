@@ -15,7 +15,13 @@ export abstract class KubetallyError<Code extends string = string> extends Error
 
 /** Any thrown value as an `Error`, keeping an `Error` as it is. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  if (thrown instanceof Error) return thrown;
+  try {
+    return new Error(String(thrown));
+  } catch {
+    // An object without a prototype has no text.
+    return new Error('unknown error');
+  }
 }
 
 /** The messages of an error and of its causes, outermost first, joined by `: `; a repeated text is said once. */
