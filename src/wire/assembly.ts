@@ -52,7 +52,6 @@ function* chunksOf(parts: ListParts): Generator<Buffer> {
 
 function fill({ head, fragments, separator, tail, stamp }: ListParts, { from, to, length }: Range): Buffer {
   const target = Buffer.allocUnsafe(length);
-  const stampLength = stamp.length;
   const separatorByte = separator[0];
   let at = 0;
   if (from === 0) at += head.copy(target, 0);
@@ -61,9 +60,8 @@ function fill({ head, fragments, separator, tail, stamp }: ListParts, { from, to
     if (fragment === undefined) break;
     if (index > 0 && separatorByte !== undefined) target[at++] = separatorByte;
     const { bytes, stampAt } = fragment;
-    target.set(bytes, at);
-    // A loop is faster than a call into the runtime for so few bytes.
-    for (let offset = 0; offset < stampLength; offset++) target[at + stampAt + offset] = stamp[offset] ?? 0;
+    bytes.copy(target, at);
+    stamp.copy(target, at + stampAt);
     at += bytes.length;
   }
   if (to === fragments.length) tail.copy(target, at);

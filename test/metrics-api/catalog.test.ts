@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { parseFieldSelector } from '../../src/kube/selectors/field-selector.ts';
+import { parseLabelSelector } from '../../src/kube/selectors/label-selector.ts';
+import { MetricsCatalog, type ListQuery } from '../../src/metrics-api/catalog.ts';
+import { nodeInfo, nodeUsage, podInfo, podUsage, TestCluster } from '../support/metrics-sources.ts';
+
+function query(changes: { labels?: string; fields?: string; limit?: number; continueToken?: string } = {}): ListQuery {
+  return {
+    labelSelector: parseLabelSelector(changes.labels ?? ''),
+    fieldSelector: parseFieldSelector(changes.fields ?? ''),
+    limit: changes.limit ?? 0,
+    continueToken: changes.continueToken ?? '',
+  };
+}
+
+function catalogOf(cluster: TestCluster): MetricsCatalog {
+  return new MetricsCatalog(cluster.objects, cluster.usage);
+}
+
+function someCluster(): TestCluster {
+  return new TestCluster()
+    .addNode(nodeInfo('node-b', { pool: 'x' }))
+    .addNode(nodeInfo('node-a'))
+    .addPod(podInfo('team-b', 'web-1', { app: 'web' }), podUsage('node-a'))
+    .addPod(podInfo('team-a', 'web-2', { app: 'web' }), podUsage('node-b'))
+    .addPod(podInfo('team-a', 'db-1', { app: 'db' }), podUsage('node-b'))
+    .addPod(podInfo('team-a', 'young', { app: 'web' }), 'none');
+}
+
+const podNames = (catalog: MetricsCatalog, namespace: string, asked: ListQuery): string[] =>
+  catalog.listPods(namespace, asked).items.map((pod) => `${pod.namespace}/${pod.name}`);
+
+describe('MetricsCatalog', () => {
+  it('lists in order and leaves out what has no metrics', () => {
+    const catalog = catalogOf(someCluster());
+    assert.deepEqual(podNames(catalog, '', query()), ['team-a/db-1', 'team-a/web-2', 'team-b/web-1']);
+    assert.deepEqual(podNames(catalog, 'team-b', query()), ['team-b/web-1']);
+    assert.deepEqual(
+      catalog.listNodes(query()).items.map(({ name }) => name),
+      ['node-a', 'node-b'],
+    );
+  });
+
+  it('orders containers by name', () => {
+    const pod = catalogOf(someCluster()).pod('team-a', 'db-1');
+    assert.ok(typeof pod === 'object');
+    assert.deepEqual(
+      pod.containers.map(({ name }) => name),
+      ['c0', 'c1'],
+    );
+  });
+
+  it('tells what does not exist from what has no metrics', () => {
+    const cluster = someCluster();
+    cluster.forgetNodeUsage('node-a');
+    const catalog = catalogOf(cluster);
+    assert.equal(catalog.node('ghost'), 'no-object');
+    assert.equal(catalog.node('node-a'), 'no-metrics');
+    assert.equal(catalog.pod('team-a', 'ghost'), 'no-object');
+    assert.equal(catalog.pod('team-a', 'young'), 'no-metrics');
+  });
+
+  it('gives the same object until usage or labels change', () => {
+    const cluster = someCluster();
+    const catalog = catalogOf(cluster);
+    const first = catalog.pod('team-b', 'web-1');
+    assert.equal(catalog.pod('team-b', 'web-1'), first);
+    assert.equal(catalog.listPods('team-b', query()).items[0], first);
+    cluster.addPod(podInfo('team-b', 'web-1', { app: 'new' }), podUsage('node-a'));
+    const second = catalog.pod('team-b', 'web-1');
+    assert.ok(typeof second === 'object');
+    assert.deepEqual({ ...second.labels }, { app: 'new' });
+    const node = catalog.node('node-a');
+    cluster.addNode(nodeInfo('node-a'), nodeUsage(5));
+    assert.notEqual(catalog.node('node-a'), node);
+  });
+
+  it('selects by labels and fields', () => {
+    const catalog = catalogOf(someCluster());
+    const selections: readonly (readonly [Parameters<typeof query>[0], string[]])[] = [
+      [{ labels: 'app=web' }, ['team-a/web-2', 'team-b/web-1']],
+      [{ fields: 'metadata.name=web-1' }, ['team-b/web-1']],
+      [{ fields: 'metadata.namespace!=team-a' }, ['team-b/web-1']],
+      [{ fields: 'metadata.namespace=team-a,metadata.name=db-1' }, ['team-a/db-1']],
+      [{ fields: 'spec.nodeName=node-b' }, ['team-a/db-1', 'team-a/web-2']],
+      [{ fields: 'spec.nodeName=node-b', labels: 'app!=web' }, ['team-a/db-1']],
+      [{ fields: 'metadata.name=a,metadata.name=web-1' }, []],
+    ];
+    for (const [selection, names] of selections) assert.deepEqual(podNames(catalog, '', query(selection)), names);
+    const nodes = (fields: string): string[] => catalog.listNodes(query({ fields })).items.map(({ name }) => name);
+    assert.deepEqual(nodes('metadata.name=node-b'), ['node-b']);
+    assert.deepEqual(nodes('metadata.name!=node-b'), ['node-a']);
+    assert.deepEqual(nodes('metadata.namespace=x'), []);
+  });
+
+  it('uses an index of labels where there is one', () => {
+    const cluster = someCluster();
+    const asked: string[] = [];
+    const objects = {
+      ...cluster.objects,
+      podsWithLabel(namespace: string, key: string, value: string) {
+        asked.push(`${namespace} ${key}=${value}`);
+        return cluster.objects.pods(namespace).filter((pod) => pod.labels[key] === value);
+      },
+    };
+    const catalog = new MetricsCatalog(objects, cluster.usage);
+    assert.deepEqual(podNames(catalog, 'team-a', query({ labels: 'app=web,x!=y' })), ['team-a/web-2']);
+    assert.deepEqual(asked, ['team-a app=web']);
+  });
+
+  it('pages through everything once, whatever comes and goes', () => {
+    const names = fc.uniqueArray(fc.stringMatching(/^[a-c]{1,4}$/), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(names, names, fc.integer({ min: 1, max: 5 }), (staying, passing, limit) => {
+        const cluster = new TestCluster();
+        for (const name of staying) cluster.addPod(podInfo('ns', name));
+        const catalog = catalogOf(cluster);
+        const seen: string[] = [];
+        let continueToken = '';
+        let round = 0;
+        do {
+          const page = catalog.listPods('', query({ limit, continueToken }));
+          seen.push(...page.items.map(({ name }) => name));
+          const visitor = passing[round++ % passing.length] ?? '';
+          if (!staying.includes(visitor)) {
+            if (round % 2 === 0) cluster.removePod('ns', visitor);
+            else cluster.addPod(podInfo('ns', visitor));
+          }
+          continueToken = page.continueToken ?? '';
+        } while (continueToken !== '' && round < 200);
+        assert.deepEqual(
+          seen.filter((name) => staying.includes(name)),
+          staying.toSorted(),
+        );
+        assert.equal(new Set(seen).size, seen.length);
+      }),
+    );
+  });
+
+  it('says how many remain unless a selector hides it', () => {
+    const catalog = catalogOf(someCluster());
+    const page = catalog.listPods('', query({ limit: 1 }));
+    assert.equal(page.remainingItemCount, 2);
+    const selected = catalog.listPods('', query({ limit: 1, labels: 'app=web' }));
+    assert.equal(selected.remainingItemCount, undefined);
+    assert.ok(selected.continueToken);
+    const exact = catalog.listPods('', query({ limit: 3 }));
+    assert.equal(exact.continueToken, undefined);
+    assert.equal(exact.remainingItemCount, undefined);
+  });
+
+  it('refuses tokens that it did not give out for the resource', () => {
+    const catalog = catalogOf(someCluster());
+    const { continueToken = '' } = catalog.listNodes(query({ limit: 1 }));
+    for (const token of [continueToken, 'x', '%', `${continueToken}!`, Buffer.from('[1]').toString('base64url')])
+      assert.throws(() => catalog.listPods('', query({ continueToken: token })), {
+        name: 'ContinueTokenError',
+        message: /^invalid continue token: continue key is not valid/,
+      });
+  });
+});
