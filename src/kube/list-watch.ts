@@ -194,19 +194,16 @@ export class ListWatch<T> {
 
   #apply(line: string): void {
     const { path, clock } = this.#options;
-    const event = parseWatchEvent(line, `watch of ${path}`);
-    const { type, resourceVersion } = event;
-    if (
-      resourceVersion !== undefined &&
-      this.#resourceVersion !== undefined &&
-      isOlderVersion(resourceVersion, this.#resourceVersion)
-    )
+    const { type, object: raw, resourceVersion } = parseWatchEvent(line, `watch of ${path}`);
+    const older = resourceVersion !== undefined && isOlderVersion(resourceVersion, this.#resourceVersion ?? '');
+    // A deletion should carry its own version, but some servers leave the object's last one in it.
+    if (older && type !== 'DELETED')
       throw new KubeError('malformed', `watch of ${path}: resource versions went back, the server has a new past`);
     if (type !== 'BOOKMARK') {
-      const object = this.#project(event.object);
+      const object = this.#project(raw);
       if (object !== undefined) this.#give((sink) => (type === 'DELETED' ? sink.remove(object) : sink.upsert(object)));
     }
-    this.#resourceVersion = resourceVersion ?? this.#resourceVersion;
+    if (!older) this.#resourceVersion = resourceVersion ?? this.#resourceVersion;
     this.#update({ lastContactAt: clock.now() });
   }
 

@@ -371,6 +371,17 @@ describe('list and watch', () => {
     await tells('=a', '=z');
   });
 
+  it('takes a deletion that carries the version the object had before', async () => {
+    const [first, second] = [new OpenStream(), new OpenStream()];
+    server.on(path, page(['a'], '1000'), first.answer, second.answer);
+    start();
+    await first.event('DELETED', pod('a', '900'));
+    await tells('=a', '-a');
+    await first.end();
+    await second.opened();
+    assert.equal(server.requests.at(-1)?.query.get('resourceVersion'), '1000');
+  });
+
   it('goes on when the sink throws', async () => {
     const stream = new OpenStream();
     server.on(path, page(['a'], '100'), stream.answer);

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Inventory } from '../../src/inventory/inventory.ts';
+import { LabelSets } from '../../src/inventory/label-sets.ts';
+import type { NodeInfo, PodInfo } from '../../src/model/inventory.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+
+const labelSets = new LabelSets();
+
+function pod(key: string, uid = key, labels: Record<string, string> = {}, kubeletUid = uid): PodInfo {
+  const [namespace = '', name = ''] = key.split('/');
+  return { namespace, name, uid, kubeletUid, labels: labelSets.intern(labels) };
+}
+
+function node(name: string, change: Partial<NodeInfo> = {}): NodeInfo {
+  return {
+    name,
+    labels: labelSets.intern({}),
+    addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
+    kubeletPort: 10250,
+    ready: true,
+    cpuCapacity: undefined,
+    resourceMetricsPath: undefined,
+    ...change,
+  };
+}
+
+function keys(pods: readonly PodInfo[]): string[] {
+  return pods.map(({ namespace, name }) => `${namespace}/${name}`);
+}
+
+describe('the inventory', () => {
+  let inventory: Inventory;
+  let logger: RecordingLogger;
+  let heard: string[];
+
+  beforeEach(() => {
+    logger = new RecordingLogger();
+    inventory = new Inventory(logger);
+    heard = [];
+    inventory.subscribe({
+      nodeAdded: ({ name }) => heard.push(`+${name}`),
+      nodeChanged: ({ name, ready }, previous) => heard.push(`~${name} ${previous.ready}>${ready}`),
+      nodeRemoved: ({ name }) => heard.push(`-${name}`),
+      podAdded: ({ name, uid }, isNew) => heard.push(`+${name} ${uid}${isNew ? ' new' : ''}`),
+      podChanged: ({ name }) => heard.push(`~${name}`),
+      podRemoved: ({ name, uid }) => heard.push(`-${name} ${uid}`),
+      synced: () => heard.push('synced'),
+    });
+  });
+
+  it('is synced when nodes and pods have both been listed, and says so once', () => {
+    inventory.podSink.replace([]);
+    assert.deepEqual([inventory.synced, inventory.podsSynced, inventory.nodesSynced], [false, true, false]);
+    inventory.nodeSink.replace([]);
+    assert.equal(inventory.synced, true);
+    inventory.nodeSink.replace([]);
+    assert.deepEqual(heard, ['synced']);
+  });
+
+  it('marks pods as new that were not in the first list', () => {
+    inventory.podSink.replace([pod('a/one', 'u1')]);
+    inventory.podSink.upsert(pod('a/two', 'u2'));
+    inventory.podSink.replace([pod('a/two', 'u2'), pod('a/three', 'u3')]);
+    assert.deepEqual(heard, ['+one u1', '+two u2 new', '-one u1', '+three u3 new']);
+  });
+
+  it('takes a pod of the same name and another UID for another pod', () => {
+    inventory.podSink.replace([pod('a/web-0', 'u1')]);
+    inventory.podSink.upsert(pod('a/web-0', 'u2'));
+    assert.deepEqual(heard, ['+web-0 u1', '-web-0 u1', '+web-0 u2 new']);
+    assert.equal(inventory.podByKubeletUid('u1'), undefined);
+    assert.equal(inventory.podByKubeletUid('u2')?.uid, 'u2');
+    assert.equal(inventory.podCount, 1);
+  });
+
+  it('says nothing when nothing that matters changed', () => {
+    const first = pod('a/one', 'u1', { app: 'x' });
+    inventory.podSink.replace([first]);
+    inventory.podSink.upsert(pod('a/one', 'u1', { app: 'x' }));
+    inventory.nodeSink.replace([node('n1')]);
+    inventory.nodeSink.upsert(node('n1'));
+    assert.deepEqual(heard, ['+one u1', '+n1', 'synced']);
+    assert.equal(inventory.pod('a', 'one'), first);
+  });
+
+  it('says when labels or readiness change', () => {
+    inventory.podSink.upsert(pod('a/one', 'u1', { app: 'x' }));
+    inventory.podSink.upsert(pod('a/one', 'u1', { app: 'y' }));
+    inventory.nodeSink.upsert(node('n1'));
+    inventory.nodeSink.upsert(node('n1', { ready: false }));
+    assert.deepEqual(heard, ['+one u1', '~one', '+n1', '~n1 true>false']);
+    assert.equal(inventory.pod('a', 'one')?.labels['app'], 'y');
+    assert.equal(inventory.node('n1')?.ready, false);
+  });
+
+  it('notices every change of a node that scraping depends on', () => {
+    const changes: Partial<NodeInfo>[] = [
+      { kubeletPort: 10251 },
+      { addresses: [{ type: 'InternalIP', address: '10.0.0.2' }] },
+      { addresses: [{ type: 'ExternalIP', address: '10.0.0.1' }] },
+      { addresses: [] },
+      { resourceMetricsPath: '/x' },
+      { labels: labelSets.intern({ a: 'b' }) },
+    ];
+    for (const change of changes) {
+      inventory.nodeSink.upsert(node('n1'));
+      heard.length = 0;
+      inventory.nodeSink.upsert(node('n1', change));
+      assert.equal(heard.length, 1, JSON.stringify(change));
+    }
+  });
+
+  it('forgets what a list no longer holds', () => {
+    inventory.nodeSink.replace([node('n1'), node('n2')]);
+    inventory.nodeSink.replace([node('n2')]);
+    inventory.nodeSink.remove(node('n3'));
+    assert.deepEqual(inventory.nodes(), [node('n2')]);
+    assert.deepEqual(heard, ['+n1', '+n2', '-n1']);
+  });
+
+  it('finds static pods by their config hash', () => {
+    inventory.podSink.replace([pod('kube-system/etcd-cp1', 'u1', {}, 'hash1')]);
+    assert.equal(inventory.podByKubeletUid('hash1')?.name, 'etcd-cp1');
+    assert.equal(inventory.podByKubeletUid('u1'), undefined);
+    inventory.podSink.remove(pod('kube-system/etcd-cp1'));
+    assert.equal(inventory.podByKubeletUid('hash1'), undefined);
+  });
+
+  it('sorts by namespace, then name, in byte order', () => {
+    inventory.podSink.replace(['b/x', 'a/z', 'a-b/y', 'a/B', 'a/a', 'a/a-1', 'a/a.1'].map((key) => pod(key)));
+    assert.deepEqual(keys(inventory.pods()), ['a/B', 'a/a', 'a/a-1', 'a/a.1', 'a/z', 'a-b/y', 'b/x']);
+    assert.deepEqual(keys(inventory.pods('a')), ['a/B', 'a/a', 'a/a-1', 'a/a.1', 'a/z']);
+    assert.deepEqual(inventory.pods('none'), []);
+    inventory.nodeSink.replace([node('n10'), node('n2'), node('n1')]);
+    assert.deepEqual(
+      inventory.nodes().map(({ name }) => name),
+      ['n1', 'n10', 'n2'],
+    );
+  });
+
+  it('gives the same array until something changes, and never changes one it gave', () => {
+    inventory.podSink.replace([pod('a/one'), pod('b/one')]);
+    const [all, a, b] = [inventory.pods(), inventory.pods('a'), inventory.pods('b')];
+    assert.equal(inventory.pods(), all);
+    inventory.podSink.upsert(pod('a/two'));
+    assert.equal(inventory.pods('b'), b);
+    assert.deepEqual(keys(inventory.pods('a')), ['a/one', 'a/two']);
+    assert.deepEqual(keys(a), ['a/one']);
+    assert.deepEqual(keys(all), ['a/one', 'b/one']);
+  });
+
+  it('finds pods by a label, also one named like a property of every object', () => {
+    inventory.podSink.replace([
+      pod('b/one', 'u1', { app: 'x' }),
+      pod('a/two', 'u2', { app: 'x', __proto__: 'lost' }),
+      pod('a/one', 'u3', { app: 'y' }),
+      pod('a/zero', 'u4', JSON.parse('{"__proto__":"kept"}') as Record<string, string>),
+    ]);
+    assert.deepEqual(keys(inventory.podsWithLabel(undefined, 'app', 'x')), ['a/two', 'b/one']);
+    assert.deepEqual(keys(inventory.podsWithLabel('a', 'app', 'x')), ['a/two']);
+    assert.deepEqual(keys(inventory.podsWithLabel('a', '__proto__', 'kept')), ['a/zero']);
+    assert.deepEqual(inventory.podsWithLabel('a', 'toString', 'x'), []);
+    assert.deepEqual(inventory.podsWithLabel('none', 'app', 'x'), []);
+    inventory.podSink.remove(pod('a/two'));
+    assert.deepEqual(inventory.podsWithLabel('a', 'app', 'x'), []);
+  });
+
+  it('keeps telling the other listeners when one throws', () => {
+    const loud = new Inventory(logger);
+    loud.subscribe({
+      podAdded: () => {
+        throw new Error('boom');
+      },
+    });
+    const stop = loud.subscribe({ podAdded: ({ name }) => heard.push(name) });
+    loud.podSink.upsert(pod('a/one'));
+    stop();
+    loud.podSink.upsert(pod('a/two'));
+    assert.deepEqual(heard, ['one']);
+    assert.equal(logger.lines.length, 2);
+  });
+
+  it('answers as a plain list would after any changes', () => {
+    const name = fc.constantFrom('a/p', 'a/q', 'b/p', 'c/r');
+    const change = fc.oneof(
+      fc.record({
+        kind: fc.constant('upsert' as const),
+        name,
+        uid: fc.nat({ max: 3 }),
+        app: fc.constantFrom('x', 'y'),
+      }),
+      fc.record({ kind: fc.constant('remove' as const), name }),
+      fc.record({ kind: fc.constant('replace' as const), names: fc.uniqueArray(name) }),
+    );
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+        const inventory = new Inventory(logger);
+        const plain = new Map<string, PodInfo>();
+        const balance = new Map<string, number>();
+        const count = (uid: string, by: number): void => void balance.set(uid, (balance.get(uid) ?? 0) + by);
+        inventory.subscribe({ podAdded: ({ uid }) => count(uid, 1), podRemoved: ({ uid }) => count(uid, -1) });
+        for (const change of changes) {
+          if (change.kind === 'upsert') {
+            const info = pod(change.name, `${change.name}-${change.uid}`, { app: change.app });
+            inventory.podSink.upsert(info);
+            plain.set(change.name, info);
+          } else if (change.kind === 'remove') {
+            inventory.podSink.remove(pod(change.name));
+            plain.delete(change.name);
+          } else {
+            const infos = change.names.map((name) => pod(name, `${name}-9`, { app: 'x' }));
+            inventory.podSink.replace(infos);
+            plain.clear();
+            for (const info of infos) plain.set(keys([info])[0] ?? '', info);
+          }
+          const sorted = [...plain.keys()].sort().map((key) => plain.get(key));
+          assert.deepEqual(inventory.pods(), sorted);
+          assert.deepEqual(
+            inventory.pods('a'),
+            sorted.filter((info) => info?.namespace === 'a'),
+          );
+          for (const app of ['x', 'y'])
+            assert.deepEqual(
+              inventory.podsWithLabel(undefined, 'app', app),
+              sorted.filter((info) => info?.labels['app'] === app),
+            );
+          assert.equal(inventory.podCount, plain.size);
+          for (const info of plain.values()) assert.equal(inventory.podByKubeletUid(info.uid)?.uid, info.uid);
+        }
+        const living = new Set([...plain.values()].map(({ uid }) => uid));
+        for (const [uid, sum] of balance) assert.equal(sum, living.has(uid) ? 1 : 0, uid);
+      }),
+    );
+  });
+});
