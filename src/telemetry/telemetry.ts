@@ -7,7 +7,7 @@ import { NodeLedger } from './node-ledger.ts';
 import { registerObservedGauges } from './observed-gauges.ts';
 import type { ObservedState } from './observed-state.ts';
 import type { Recorder } from './recorded-histogram.ts';
-import { requestLabels, type RequestOutcome } from './request-labels.ts';
+import { RequestSeries, type RequestOutcome } from './request-series.ts';
 
 export interface TelemetrySettings {
   /** `--metric-resolution`; decides the buckets of cycle times. */
@@ -42,8 +42,7 @@ export class Telemetry {
   readonly #watchRestarts: Counter;
   readonly #kubeRequests: Counter;
   readonly #kubeRequestDuration: Histogram;
-  readonly #requests: Counter;
-  readonly #requestDuration: Histogram;
+  readonly #requests: RequestSeries;
   readonly #requestsInFlight: Gauge;
   readonly #requestsRejected: Counter;
   readonly #authenticationAttempts: Counter;
@@ -80,8 +79,7 @@ export class Telemetry {
     this.#watchRestarts = metrics.counter(catalogue.watchRestarts);
     this.#kubeRequests = metrics.counter(catalogue.kubeRequests);
     this.#kubeRequestDuration = metrics.histogram(catalogue.kubeRequestDuration);
-    this.#requests = metrics.counter(catalogue.requests);
-    this.#requestDuration = metrics.histogram(catalogue.requestDuration);
+    this.#requests = new RequestSeries(metrics);
     this.#requestsInFlight = metrics.gauge(catalogue.requestsInFlight);
     this.#requestsRejected = metrics.counter(catalogue.requestsRejected);
     this.#authenticationAttempts = metrics.counter(catalogue.authenticationAttempts);
@@ -179,17 +177,14 @@ export class Telemetry {
     this.#kubeRequestDuration.observe({ verb: method }, duration / 1000);
   }
 
-  /** A request came; every one is followed by `requestFinished` with the same `method`. */
-  requestStarted(method: string): void {
-    this.#requestsInFlight.inc({ request_kind: requestKind(method) });
+  /** How many requests are being answered now. */
+  requestsInFlight(count: number): void {
+    this.#requestsInFlight.set({ request_kind: 'readOnly' }, count);
   }
 
-  /** A request was answered, or given up. */
-  requestFinished(method: string, outcome: RequestOutcome): void {
-    this.#requestsInFlight.dec({ request_kind: requestKind(method) });
-    const labels = requestLabels(outcome);
-    this.#requests.inc({ ...labels, code: String(outcome.code) });
-    this.#requestDuration.observe(labels, outcome.duration / 1000);
+  /** A request was answered, or its client left. */
+  requestFinished(outcome: RequestOutcome): void {
+    this.#requests.finished(outcome);
   }
 
   /** A request was refused because a limit was reached. */
@@ -221,9 +216,4 @@ export class Telemetry {
     const { registry } = this.#metrics;
     return { contentType: registry.contentType, body: await registry.metrics() };
   }
-}
-
-/** Kubernetes counts requests that read and requests that write apart. */
-function requestKind(method: string): string {
-  return ['GET', 'HEAD', 'OPTIONS'].includes(method) ? 'readOnly' : 'mutating';
 }

@@ -138,7 +138,13 @@ describe('logs', () => {
       symbol: Symbol('s'),
       error: new Error('inner'),
     } as unknown as LogFields;
-    const line = json((log) => log.error(Object.create(null), 'm', fields)) as Record<string, unknown>;
+    const hostile = new Error('hidden');
+    Object.defineProperty(hostile, 'message', {
+      get() {
+        throw new Error('looked');
+      },
+    });
+    const line = json((log) => log.error(hostile, 'm', fields)) as Record<string, unknown>;
     assert.equal(line['err'], 'an error that cannot be printed');
     assert.equal(line['big'], '1180591620717411303424');
     assert.equal(line['infinite'], 'Infinity');
