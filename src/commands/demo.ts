@@ -1,0 +1,173 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { sleep, systemClock } from '../model/clock.ts';
+import { messageChain } from '../model/errors.ts';
+import { milliseconds } from '../model/units.ts';
+import type { Flag } from '../options/flag.ts';
+import { parseFlags } from '../options/parse-flags.ts';
+import { usageText } from '../options/usage.ts';
+import { ClusterClient } from '../sim/cluster-client.ts';
+import { SimulatedCluster } from '../sim/cluster.ts';
+import { Child } from './child-process.ts';
+import { metricsTable, Progress, served } from './demo-view.ts';
+import { clusterOptions, directoryFlag, simHelpFlag, smallClusterFlags } from './sim-flags.ts';
+import { aborted, serveArguments, type Streams } from './sim.ts';
+import { workDirectory } from './work-directory.ts';
+
+const flags: readonly Flag<unknown>[] = [...smallClusterFlags, directoryFlag, simHelpFlag];
+const patience = 60_000;
+const pollEvery = milliseconds(200);
+
+/** How this very program was started: the demo runs `serve` as a second process of it. */
+export function thisProgram(): readonly string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+}
+
+/**
+ * `kubetally demo [flags] [-- COMMAND ARGS...]`: a simulated cluster and kubetally as its metrics server. Without a
+ * command it prints what is served and stays up until `signal` aborts; with one it runs that with KUBECONFIG set.
+ * Whatever happens, no process and no temporary file is left behind.
+ * @param program the command line that starts kubetally, before its arguments
+ * @returns the command's exit code (127 when it cannot be started), 0 after the abort, 1 for any failure
+ */
+export async function runDemo(
+  args: readonly string[],
+  streams: Streams,
+  signal: AbortSignal,
+  program: readonly string[] = thisProgram(),
+): Promise<number> {
+  try {
+    const parsed = parseFlags(flags, args);
+    if (parsed.value(simHelpFlag)) {
+      const summary = 'Runs a simulated cluster and kubetally in it; a command after -- is run with KUBECONFIG set.';
+      streams.stdout.write(usageText('kubetally demo', summary, flags));
+      return 0;
+    }
+    const directory = await workDirectory(parsed.value(directoryFlag));
+    try {
+      const cluster = await SimulatedCluster.start(clusterOptions(parsed, smallClusterFlags));
+      try {
+        await cluster.writeFiles(directory.path);
+        return await new Demo(cluster, directory.path, streams, signal, program).run(parsed.arguments);
+      } finally {
+        await cluster.stop();
+      }
+    } finally {
+      await directory.dispose();
+    }
+  } catch (error) {
+    streams.stderr.write(`Error: ${messageChain(error)}\n`);
+    return 1;
+  }
+}
+
+class Demo {
+  readonly #cluster: SimulatedCluster;
+  readonly #directory: string;
+  readonly #streams: Streams;
+  readonly #signal: AbortSignal;
+  readonly #program: readonly string[];
+  readonly #client: ClusterClient;
+
+  constructor(
+    cluster: SimulatedCluster,
+    directory: string,
+    streams: Streams,
+    signal: AbortSignal,
+    program: readonly string[],
+  ) {
+    this.#cluster = cluster;
+    this.#directory = directory;
+    this.#streams = streams;
+    this.#signal = signal;
+    this.#program = program;
+    this.#client = new ClusterClient(cluster);
+  }
+
+  async run(command: readonly string[]): Promise<number> {
+    const port = await freePort();
+    const serve = [...this.#program, 'serve', '--bind-address=127.0.0.1', `--secure-port=${port}`];
+    const server = new Child([...serve, ...serveArguments(this.#directory)], process.env, ['ignore', 'ignore', 'pipe']);
+    try {
+      this.#cluster.setBackend({ url: `https://127.0.0.1:${port}` });
+      if (!(await this.#untilServed(server))) return this.#signal.aborted ? 0 : this.#report(server);
+      if (command.length > 0) return await this.#runCommand(command);
+      await this.#present();
+      await Promise.race([aborted(this.#signal), server.exit]);
+      // An interrupt from the keyboard reaches both processes, and the other may be the first to go.
+      if (!this.#signal.aborted) await sleep(systemClock, milliseconds(500), this.#signal);
+      return this.#signal.aborted ? 0 : this.#report(server);
+    } finally {
+      this.#client.close();
+      await server.stop();
+    }
+  }
+
+  /** False when the server ended, the signal aborted, or a minute passed without any metrics. */
+  async #untilServed(server: Child): Promise<boolean> {
+    const { nodeNames, pods } = this.#cluster;
+    const progress = new Progress(this.#streams.stderr);
+    const end = systemClock.monotonic() + patience;
+    for (;;) {
+      const now = await served(this.#client);
+      progress.show(`${now.nodes} of ${nodeNames.length} nodes and ${now.pods} of ${pods.size} pods have metrics`);
+      const late = systemClock.monotonic() >= end;
+      const done = now.nodes >= nodeNames.length && now.pods >= pods.size;
+      if (done || late || server.ended || this.#signal.aborted) {
+        progress.end();
+        return done || (late && now.nodes > 0);
+      }
+      await Promise.race([sleep(systemClock, pollEvery, this.#signal), server.exit]);
+    }
+  }
+
+  async #present(): Promise<void> {
+    const nodes = await metricsTable(this.#client, 'nodes', 20);
+    const pods = await metricsTable(this.#client, 'pods', 20);
+    const kubeconfig = join(this.#directory, 'admin.kubeconfig');
+    const hints = [
+      'Point kubectl at it:',
+      `  export KUBECONFIG=${kubeconfig}`,
+      '  kubectl top nodes',
+      '  kubectl top pods -A',
+      '',
+      'Ctrl-C stops everything.',
+    ];
+    this.#streams.stdout.write(`\n${nodes}\n${pods}\n${hints.join('\n')}\n`);
+  }
+
+  async #runCommand(command: readonly string[]): Promise<number> {
+    const env = {
+      ...process.env,
+      KUBECONFIG: join(this.#directory, 'admin.kubeconfig'),
+      // kubectl would otherwise leave a cache for this cluster in the home directory.
+      KUBECACHEDIR: join(this.#directory, 'kubectl-cache'),
+    };
+    const child = new Child(command, env, 'inherit');
+    const stop = (): void => void child.stop();
+    this.#signal.addEventListener('abort', stop, { once: true });
+    if (this.#signal.aborted) stop();
+    const { code, failure } = await child.exit;
+    this.#signal.removeEventListener('abort', stop);
+    if (failure !== undefined) this.#streams.stderr.write(`Error: cannot run ${command[0]}: ${failure.message}\n`);
+    return code;
+  }
+
+  #report(server: Child): number {
+    const what = server.ended ? 'kubetally ended unexpectedly' : 'kubetally serves no metrics after a minute';
+    this.#streams.stderr.write(`Error: ${what}\n${server.lastWords}\n`);
+    return 1;
+  }
+}
+
+/** A port of loopback that nobody listens on at the moment. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => void server.close(() => resolve()));
+  return port;
+}

@@ -1,0 +1,24 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** A directory that a command writes to. */
+export interface WorkDirectory {
+  readonly path: string;
+  /** Removes it when it is a temporary one. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * The directory of this name, made when it is missing, or a new temporary one when the name is empty.
+ * @throws the system's error when it cannot be made
+ */
+export async function workDirectory(name: string): Promise<WorkDirectory> {
+  if (name !== '') {
+    const path = resolve(name);
+    await mkdir(path, { recursive: true });
+    return { path, dispose: async () => {} };
+  }
+  const path = await mkdtemp(join(tmpdir(), 'kubetally-'));
+  return { path, dispose: async () => await rm(path, { recursive: true, force: true }) };
+}

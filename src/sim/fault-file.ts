@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { milliseconds } from '../model/units.ts';
+import type { SimulatedCluster } from './cluster.ts';
+import type { KubeletFault } from './kubelet-fault.ts';
+
+const readEvery = 250;
+
+/**
+ * Applies the faults that a JSON file names by node number, and applies them anew whenever it changes; unreadable content
+ * leaves everything as it is. The function returned ends it. An empty path follows nothing.
+ */
+export function followFaults(cluster: SimulatedCluster, path: string): () => void {
+  if (path === '') return () => {};
+  let last = '';
+  let stopped = false;
+  const look = async (): Promise<void> => {
+    const text = readText(path);
+    if (text === undefined || text === last) return;
+    last = text;
+    const faults = readFaults(text);
+    if (faults === undefined) return;
+    for (const [number, node] of cluster.nodeNames.entries())
+      if (!stopped) await cluster.setKubeletFault(node, faults.get(number)).catch(() => undefined);
+  };
+  let busy: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    busy ??= look().finally(() => (busy = undefined));
+  }, readEvery);
+  return () => {
+    stopped = true;
+    clearInterval(timer);
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Faults by node number, or undefined when the text is no JSON object. */
+export function readFaults(text: string): Map<number, KubeletFault> | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof document !== 'object' || document === null) return undefined;
+  const faults = new Map<number, KubeletFault>();
+  for (const [kind, nodes] of Object.entries(document)) {
+    if (Array.isArray(nodes)) {
+      const fault = plainFault(kind);
+      if (fault !== undefined) for (const node of nodes) if (typeof node === 'number') faults.set(node, fault);
+    } else if (typeof nodes === 'object' && nodes !== null) {
+      for (const [node, value] of Object.entries(nodes)) {
+        const fault = typeof value === 'number' ? measuredFault(kind, value) : undefined;
+        if (fault !== undefined) faults.set(Number(node), fault);
+      }
+    }
+  }
+  return faults;
+}
+
+function plainFault(kind: string): KubeletFault | undefined {
+  switch (kind) {
+    case 'hang':
+    case 'reset':
+    case 'truncate':
+    case 'garbage':
+    case 'refuse':
+    case 'wrong-certificate':
+    case 'no-summary':
+    case 'forbidden-summary':
+    case 'forbidden':
+      return { kind };
+    case 'huge':
+      return { kind, size: 100_000_000 };
+    case 'drip':
+      return { kind, every: milliseconds(100) };
+    default:
+      return undefined;
+  }
+}
+
+function measuredFault(kind: string, value: number): KubeletFault | undefined {
+  if (kind === 'status') return { kind, status: value };
+  if (kind === 'slowMs') return { kind: 'slow', delay: milliseconds(value) };
+  return undefined;
+}
