@@ -53,6 +53,8 @@ interface NodeSeries {
 const mostOfCapacity = 1.5;
 /** So many containers with one stamp are no coincidence. */
 const enoughTogether = 3;
+/** So many pods under other UIDs are no ghosts. */
+const foreignUidsProven = 2;
 /** Clocks that differ by less are taken as one: the Date header has whole seconds. */
 const toleratedSkew = 3_000;
 
@@ -82,10 +84,11 @@ export class WindowStore {
     entry.hasSample = reading.node !== undefined;
     if (reading.node !== undefined) tell('node', entry.series.accept(reading.node, context, false), entry.series);
     for (const pod of entry.pods.values()) pod.reported = false;
+    const byName = hasForeignUids(reading.pods, this.#options.pods);
     for (const sample of reading.pods) {
       // A pod without containers is one the kubelet knows nothing of at the moment.
       if (sample.containers.length > 0)
-        this.#pod(node.name, entry, sample)?.accept(sample.containers, context, tellContainer);
+        this.#pod(node.name, entry, sample, byName)?.accept(sample.containers, context, tellContainer);
     }
     this.#forgetGone(entry, context.readAt);
   }
@@ -172,8 +175,9 @@ export class WindowStore {
   }
 
   /** The series of a reported pod; undefined for one that cannot be matched. Two pods of one name have two UIDs and never mix. */
-  #pod(nodeName: string, entry: NodeSeries, sample: PodSample): PodSeries | undefined {
-    const kubeletUid = sample.uid ?? this.#options.pods.kubeletUid(sample.namespace, sample.name);
+  #pod(nodeName: string, entry: NodeSeries, sample: PodSample, byName: boolean): PodSeries | undefined {
+    const uid = byName ? undefined : sample.uid;
+    const kubeletUid = uid ?? this.#options.pods.kubeletUid(sample.namespace, sample.name);
     if (kubeletUid === undefined) return undefined;
     const known = entry.pods.get(kubeletUid);
     if (known !== undefined) return known;
@@ -219,6 +223,21 @@ export class WindowStore {
 /** A UID written into the manifest of a static pod is the same on every node that has the manifest. */
 function sharedUidKey({ kubeletUid, namespace, name }: PodIdentity): string {
   return `${kubeletUid}/${namespace}/${name}`;
+}
+
+/**
+ * Whether the kubelet makes up UIDs of its own, as simulators and virtual kubelets do: it reports running pods by their names, but not one of them by the UID
+ * that the API server gave it. Then names are all there is to go by, as with `/metrics/resource`. A single such pod proves nothing: it may be the ghost of one
+ * that was replaced under the same name.
+ */
+function hasForeignUids(pods: readonly PodSample[], directory: PodDirectory): boolean {
+  let strangers = 0;
+  for (const { namespace, name, uid } of pods) {
+    const known = directory.kubeletUid(namespace, name);
+    if (known !== undefined && known === uid) return false;
+    if (known !== undefined && uid !== undefined) strangers++;
+  }
+  return strangers >= foreignUidsProven;
 }
 
 /** All containers of the answer carry one stamp, give or take the second that truncation may part them by. */

@@ -33,6 +33,25 @@ describe('rule 1: whose samples', () => {
     assert.deepEqual(test.served, { cpu: 80 * millicore, window: 12.5, end: 17.75 });
   });
 
+  it('goes by names where a kubelet makes up all UIDs', async () => {
+    const test = new StoreTest({ kubeletUid: (_namespace, name) => `uid-${name}` });
+    const strange = (name: string) => ({
+      ...pod(name, container('app', { at: 5, used: second, rate: millicore })),
+      uid: `strange-${name}`,
+    });
+    await test.answer(10, { pods: [strange('web'), strange('db')] });
+    assert.equal(test.served?.cpu, millicore);
+  });
+
+  it('does not take a ghost for the pod that replaced it under the same name', async () => {
+    const test = new StoreTest({ kubeletUid: (_namespace, name) => `uid-${name}` });
+    const text = { at: 5, used: second, rate: millicore };
+    await test.answer(10, {
+      pods: [{ ...pod('web', container('app', text)), uid: 'ghost' }, pod('db', container('app', text))],
+    });
+    assert.equal(test.served, undefined);
+  });
+
   it('keeps static pods of different nodes apart that share the UID of their manifest', async () => {
     const test = new StoreTest();
     const other = { ...node, name: 'worker-2' };

@@ -1,0 +1,42 @@
+// Makes dist/main.js: the whole program in one file that needs no node_modules.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const git = (...args) => {
+  try {
+    return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return undefined;
+  }
+};
+const changes = git('status', '--porcelain');
+/** Of the commit, so that the same sources make the same file. */
+const date = git('log', '-1', '--format=%cd', '--date=format-local:%Y-%m-%dT%H:%M:%SZ') ?? '1970-01-01T00:00:00Z';
+
+await build({
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/main.js',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  minify: false,
+  keepNames: true,
+  sourcemap: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  // CommonJS dependencies call require for Node's own modules.
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
+  define: {
+    KUBETALLY_BUILD: JSON.stringify({
+      version,
+      commit: git('rev-parse', 'HEAD') ?? 'unknown',
+      treeState: changes === undefined ? 'unknown' : changes === '' ? 'clean' : 'dirty',
+      date,
+    }),
+  },
+});

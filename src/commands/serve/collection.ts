@@ -1,0 +1,195 @@
+import { Inventory } from '../../inventory/inventory.ts';
+import { PodNodes } from '../../inventory/pod-nodes.ts';
+import { InventoryWatch } from '../../inventory/watch-inventory.ts';
+import type { ApiServer } from '../../kube/api-server.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { kubeletCredentials } from '../../kube/kubelet-credentials.ts';
+import type { Clock } from '../../model/clock.ts';
+import { milliseconds } from '../../model/units.ts';
+import type { ServeOptions } from '../../options/serve-options.ts';
+import { KubeletClient } from '../../scrape/kubelet-client.ts';
+import { Newcomers } from '../../scrape/newcomers.ts';
+import { Scraper } from '../../scrape/scraper.ts';
+import type { RootLogger } from '../../telemetry/logger.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { Transitions } from '../../telemetry/transitions.ts';
+import { WindowStore } from '../../windows/window-store.ts';
+
+export interface CollectionDependencies {
+  readonly options: ServeOptions;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: RootLogger;
+  readonly telemetry: Telemetry;
+  readonly apiServer: ApiServer;
+  readonly kube: KubeClient;
+}
+
+/** The half of the server that gathers: who exists, what they use. */
+export interface Collection {
+  readonly inventory: Inventory;
+  readonly watch: InventoryWatch;
+  readonly scraper: Scraper;
+  readonly store: WindowStore;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** Joins inventory, scraping and windows. Rejects with `KubeError` `config` when a kubelet certificate file cannot be used. */
+export async function createCollection(deps: CollectionDependencies): Promise<Collection> {
+  const { options, clock, random, log, telemetry, kube } = deps;
+  const inventory = new Inventory(log.named('inventory'));
+  const watch = new InventoryWatch({
+    client: kube,
+    inventory,
+    nodeSelector: options.nodeSelector,
+    clock,
+    logger: log.named('inventory'),
+    random,
+  });
+  const store = new WindowStore({
+    clock,
+    resolution: options.metricResolution,
+    maxAge: options.metricMaxAge,
+    pods: {
+      kubeletUid: (namespace, name) => inventory.pod(namespace, name)?.kubeletUid,
+      isRunning: ({ kubeletUid, namespace, name }) => inventory.pod(namespace, name)?.kubeletUid === kubeletUid,
+    },
+    onWindow: (of, age) => telemetry.windowsPublished(of, age),
+    onRefusal: (refusal) => telemetry.windowRefused(refusal),
+  });
+  const scraper = createScraper(deps, await createKubeletClient(deps), store);
+  const podNodes = new PodNodes({ client: kube, clock, logger: log.named('inventory') });
+  const newcomers = new Newcomers({
+    clock,
+    isWaiting: (pod) => inventory.pod(pod.namespace, pod.name) === pod && store.pod(pod) === undefined,
+    reportedBy: (pod) => store.nodeOf(pod),
+    locate: async ({ namespace, name }) => await podNodes.locate(namespace, name),
+    pull: (nodeName) => scraper.pullForward(nodeName, milliseconds(0)),
+  });
+  inventory.subscribe({
+    nodeAdded: (node) => scraper.addNode(node),
+    nodeChanged: (node) => scraper.addNode(node),
+    nodeRemoved({ name }) {
+      store.removeNode(name);
+      telemetry.nodeGone(name);
+      void scraper.removeNode(name);
+    },
+    podAdded(pod, isNew) {
+      if (isNew) newcomers.add(pod);
+    },
+    podRemoved: (pod) => store.removePod(pod),
+    synced: () =>
+      log.named('inventory').info('Inventory synced', { nodes: inventory.nodeCount, pods: inventory.podCount }),
+  });
+  telemetry.observe({
+    inventory: () => ({
+      nodes: inventory.nodeCount,
+      readyNodes: inventory.nodes().filter(({ ready }) => ready).length,
+      pods: inventory.podCount,
+    }),
+    windows: () => store.census,
+    scraping: () => scraper.census,
+    absent: () => absences(inventory, store),
+  });
+  return {
+    inventory,
+    watch,
+    scraper,
+    store,
+    start: () => watch.start(),
+    async stop() {
+      await watch.stop();
+      await scraper.stop();
+      await kube.close();
+    },
+  };
+}
+
+async function createKubeletClient({
+  options: { kubelet },
+  clock,
+  log,
+  apiServer,
+}: CollectionDependencies): Promise<KubeletClient> {
+  const identity = kubelet.completelyInsecure
+    ? undefined
+    : await kubeletCredentials(apiServer.credentials, kubelet, clock, log.named('kubelet'));
+  return new KubeletClient({
+    clock,
+    port: kubelet.port,
+    useNodeStatusPort: kubelet.useNodeStatusPort,
+    addressTypes: kubelet.preferredAddressTypes,
+    identity,
+    insecureTls: kubelet.insecureTls,
+    maxBodySize: kubelet.maxBodySize,
+  });
+}
+
+/** What happens to a node is one line when it begins to fail and one when it works again. */
+function createScraper(
+  { options, clock, random, log: root, telemetry }: CollectionDependencies,
+  kubelets: KubeletClient,
+  store: WindowStore,
+): Scraper {
+  const log = root.named('scrape');
+  const nodes = new Transitions(log, clock);
+  return new Scraper({
+    clock,
+    random,
+    resolution: options.metricResolution,
+    requestTimeout: options.kubelet.requestTimeout,
+    kubelets,
+    source: options.kubelet.source,
+    publish: (node, reading) => store.accept(node, reading),
+    onStart: (delay) => telemetry.cycleStarted(delay),
+    onAttempt({ node, duration, error, retry }) {
+      telemetry.kubeletRequestFinished({
+        node: node.name,
+        duration,
+        ...(error === undefined ? {} : { failure: error.code }),
+      });
+      if (retry) telemetry.scrapeRetried();
+    },
+    onCycle({ node, duration, error, failures, backedOff }) {
+      telemetry.cycleFinished(duration);
+      if (backedOff) telemetry.scrapeBackedOff();
+      if (error === undefined) nodes.recovered(node.name, 'Node answers again', { node: node.name });
+      else
+        nodes.failed(
+          node.name,
+          error,
+          'Node cannot be scraped',
+          { node: node.name, ready: node.ready, failures },
+          !node.ready,
+        );
+      if (log.enabled(2))
+        log.verbose(2, 'Scrape finished', { node: node.name, seconds: duration / 1000, success: error === undefined });
+    },
+    onFallback(node, cause) {
+      telemetry.sourceFellBack(cause.code === 'status' ? String(cause.status) : cause.code);
+      log.warning('Summary API not usable, reading /metrics/resource instead', {
+        node: node.name,
+        reason: cause.message,
+      });
+    },
+  });
+}
+
+/** How many nodes and pods are not served, by reason. */
+function absences(
+  inventory: Inventory,
+  store: WindowStore,
+): { resource: 'nodes' | 'pods'; reason: string; count: number }[] {
+  const counts = new Map<string, { resource: 'nodes' | 'pods'; reason: string; count: number }>();
+  const add = (resource: 'nodes' | 'pods', reason: string): void => {
+    const key = `${resource}/${reason}`;
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { resource, reason, count: 1 });
+    else known.count++;
+  };
+  for (const { name } of inventory.nodes())
+    if (store.node(name) === undefined) add('nodes', store.nodeAbsence(name).reason);
+  for (const pod of inventory.pods()) if (store.pod(pod) === undefined) add('pods', store.podAbsence(pod, true).reason);
+  return [...counts.values()];
+}

@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { MetricsCatalog } from '../../metrics-api/catalog.ts';
+import type { Clock } from '../../model/clock.ts';
+import { openSslCiphers } from '../../options/cipher-suites.ts';
+import type { ServeOptions, ServingOptions } from '../../options/serve-options.ts';
+import { makeOpenApiDocuments } from '../../server/api/openapi.ts';
+import { apiRoutes, writeStatus } from '../../server/api/routes.ts';
+import type { VersionInfo } from '../../server/api/version.ts';
+import { createApp } from '../../server/app.ts';
+import { Health } from '../../server/health.ts';
+import { defaultLimits } from '../../server/listener-limits.ts';
+import { Listener } from '../../server/listener.ts';
+import { healthRoutes, metricsRoute } from '../../server/plain-routes.ts';
+import type { RequestObserver, RequestRecord } from '../../server/request-observer.ts';
+import {
+  certificateFromFiles,
+  selfMadeCertificate,
+  servingNames,
+  type ServingCertificate,
+} from '../../server/serving-certificate.ts';
+import type { RootLogger } from '../../telemetry/logger.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { build } from '../../version.ts';
+import { createAccess, type Access } from './access.ts';
+import type { Collection } from './collection.ts';
+import { healthChecks } from './readiness.ts';
+import type { KubeClient } from '../../kube/client.ts';
+
+export interface FrontDependencies {
+  readonly options: ServeOptions;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: RootLogger;
+  readonly telemetry: Telemetry;
+  readonly kube: KubeClient;
+  readonly collection: Collection;
+}
+
+/** The half of the server that answers. */
+export interface Front {
+  /** Resolves to the port. Rejects with `ServerError` `listen`, or `certificate` for a file that cannot be used. */
+  start(): Promise<number>;
+  /** From now on `readyz` fails. */
+  withdraw(): void;
+  /** Takes no new requests, lets those under way finish within the grace period. */
+  stop(): Promise<void>;
+}
+
+/** Joins certificate, access control, routes and listener. Rejects with `ServerError` or `KubeError` for what the flags name and cannot be used. */
+export async function createFront(deps: FrontDependencies): Promise<Front> {
+  const { options, clock, random, log, telemetry, collection } = deps;
+  const { serving } = options;
+  const certificate = await servingCertificate(serving, clock, log);
+  let stopping = false;
+  let port = serving.securePort;
+  let listener: Listener | undefined = undefined as Listener | undefined;
+  const access: Access = await createAccess({
+    ...deps,
+    onAuthorities: (authorities) => listener?.setClientAuthorities(authorities),
+  });
+  const { inventory, store, scraper } = collection;
+  const health = new Health(
+    healthChecks({ resolution: options.metricResolution, inventory, store, scraper, isStopping: () => stopping }),
+    log.named('health'),
+  );
+  const handler = createApp(
+    { maxRequestsInflight: serving.maxRequestsInflight, requestTimeout: serving.requestTimeout },
+    {
+      ...access,
+      routes: [
+        healthRoutes(health),
+        metricsRoute(async () => await telemetry.exposition()),
+        apiRoutes({
+          catalog: new MetricsCatalog(inventory, store),
+          now: () => clock.now(),
+          openApi: makeOpenApiDocuments(`v${build.version}`, () => clock.now()),
+          version: versionInfo(),
+          serverAddress: () => `${serving.bindAddress || '0.0.0.0'}:${port}`,
+          healthPaths: health.paths,
+        }),
+      ],
+      writeError: writeStatus,
+      observer: requestObserver(telemetry, log.named('access')),
+      clock,
+      log: log.named('server'),
+      newAuditId: () => randomUUID(),
+    },
+  );
+  listener = new Listener(
+    {
+      host: serving.bindAddress,
+      port: serving.securePort,
+      http2: serving.http2,
+      minVersion: serving.minVersion,
+      ciphers: serving.cipherSuites.length === 0 ? undefined : openSslCiphers(serving.cipherSuites),
+      limits: {
+        ...defaultLimits,
+        maxConnections: serving.maxConnections,
+        maxConcurrentStreams: serving.http2MaxStreams,
+        connectionLifetime: serving.connectionMaxAge,
+      },
+    },
+    certificate.current,
+    { handler, clock, random, log: log.named('server') },
+  );
+  const listening = listener;
+  telemetry.observe({ connections: () => listening.connectionCount });
+  return {
+    async start() {
+      await access.start();
+      certificate.follow((next) => {
+        try {
+          listening.setCertificate(next);
+        } catch (error) {
+          log.error(error, 'Serving certificate cannot be used, keeping the last one');
+        }
+      });
+      port = await listening.listen();
+      log.info('Serving securely', { address: serving.bindAddress, port });
+      return port;
+    },
+    withdraw() {
+      stopping = true;
+    },
+    async stop() {
+      certificate.stop();
+      await listening.stop(serving.shutdownGracePeriod);
+      await access.stop();
+    },
+  };
+}
+
+/** From the files given, from `tls.crt`-like files of `--cert-dir` when they are there, else made in memory. */
+async function servingCertificate(
+  { certFile, keyFile, serviceName, serviceNamespace, bindAddress }: ServingOptions,
+  clock: Clock,
+  log: RootLogger,
+): Promise<ServingCertificate> {
+  const deps = { clock, log: log.named('certificate') };
+  if (certFile !== undefined && keyFile !== undefined) return await certificateFromFiles(certFile, keyFile, deps);
+  const specific = ['', '0.0.0.0', '::'].includes(bindAddress) ? [] : [bindAddress];
+  return await selfMadeCertificate(servingNames(serviceName, serviceNamespace, ...specific), deps);
+}
+
+function requestObserver(telemetry: Telemetry, log: RootLogger): RequestObserver {
+  let inFlight = 0;
+  return {
+    inFlight(count) {
+      inFlight = count;
+      telemetry.requestsInFlight(inFlight);
+    },
+    rejected: () => telemetry.requestRejected('in_flight'),
+    finished(record) {
+      const { info, duration, status } = record;
+      telemetry.requestFinished({
+        verb: info.verb,
+        code: status,
+        duration,
+        ...(info.isResourceRequest
+          ? { resource: { version: info.apiVersion, name: info.resource, scope: scopeOf(record) } }
+          : {}),
+      });
+      if (log.enabled(3)) logRequest(record, log);
+    },
+  };
+}
+
+function scopeOf({ info: { name, namespace } }: RequestRecord): 'resource' | 'namespace' | 'cluster' {
+  if (name !== '') return 'resource';
+  return namespace === '' ? 'cluster' : 'namespace';
+}
+
+function logRequest(
+  { info, user, status, duration, aborted, protocol, remoteAddress, userAgent, auditId }: RequestRecord,
+  log: RootLogger,
+): void {
+  log.verbose(3, 'HTTP', {
+    verb: info.verb,
+    path: info.path,
+    status,
+    milliseconds: Math.round(duration * 1000) / 1000,
+    user: user?.name,
+    protocol,
+    remoteAddress,
+    userAgent,
+    auditId,
+    aborted,
+  });
+}
+
+function versionInfo(): VersionInfo {
+  const [major = '', minor = ''] = build.version.split('.');
+  return {
+    major,
+    minor,
+    gitVersion: `v${build.version}`,
+    gitCommit: build.commit,
+    gitTreeState: build.treeState,
+    buildDate: build.date,
+    goVersion: `node${process.version.slice(1)}`,
+    compiler: 'v8',
+    platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  };
+}
