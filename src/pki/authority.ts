@@ -28,9 +28,9 @@ export class CertificateAuthority {
   /** PEM of the authority's own certificate. */
   readonly cert: string;
   readonly #key: webcrypto.CryptoKey;
-  readonly #issuer: string;
+  readonly #issuer: x509.JsonName;
 
-  private constructor(cert: string, key: webcrypto.CryptoKey, issuer: string) {
+  private constructor(cert: string, key: webcrypto.CryptoKey, issuer: x509.JsonName) {
     this.cert = cert;
     this.#key = key;
     this.#issuer = issuer;
@@ -91,10 +91,14 @@ export class CertificateAuthority {
   }
 }
 
-/** An RFC 4514 subject with the organizations before the common name. */
-function subject(commonName: string, organizations: readonly string[] = []): string {
-  const escape = (value: string): string => value.replaceAll(/[\\,+"<>;=#]/g, String.raw`\$&`);
-  return [...organizations.map((value) => `O=${escape(value)}`), `CN=${escape(commonName)}`].join(', ');
+/** A subject with the organizations before the common name. Values are given as such, not as a text in which they would have to be escaped. */
+function subject(commonName: string, organizations: readonly string[] = []): x509.JsonName {
+  const names: Record<string, { readonly utf8String: string }[]>[] = organizations.map((utf8String) => ({
+    O: [{ utf8String }],
+  }));
+  if (commonName !== '') names.push({ CN: [{ utf8String: commonName }] });
+  // The library takes values by their ASN.1 type, though its types know only texts, in which it looks for quotes and hexadecimal.
+  return names as unknown as x509.JsonName;
 }
 
 function pem(certificate: x509.X509Certificate): string {

@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../model/clock.ts';
 import { milliseconds, monotonicMs, type Milliseconds, type MonotonicMs } from '../model/units.ts';
 import type { CertifiedKey } from '../pki/authority.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { Transitions } from '../telemetry/transitions.ts';
 import { attachConnection, type ServerRequest } from './connection.ts';
 import { listenOn } from './listen-on.ts';
 import type { ListenerLimits } from './listener-limits.ts';
@@ -91,6 +92,10 @@ export class Listener {
   /** Starts listening and says on which port. Rejects with `ServerError` `listen` that names the address and the cause. */
   async listen(): Promise<number> {
     const port = await listenOn(this.#server, this.#options.host, this.#options.port);
+    const failures = new Transitions(this.#deps.log, this.#deps.clock);
+    // Without a listener an exhausted table of file descriptors would end the process.
+    this.#server.on('error', (error) => failures.failed('accept', error, 'Connections cannot be accepted'));
+    this.#server.on('connection', () => failures.recovered('accept', 'Connections are accepted again'));
     this.#scheduleSweep();
     return port;
   }
@@ -146,8 +151,8 @@ export class Listener {
       ...this.#secrets,
       minVersion,
       ...(ciphers === undefined ? {} : { ciphers }),
-      // A resumed session keeps the client's leaf but not its intermediates, so sessions are not resumed.
-      secureOptions: cryptoConstants.SSL_OP_NO_TICKET,
+      // A resumed session keeps the client's leaf but not its intermediates, and renegotiation may bring another leaf: neither is done.
+      secureOptions: cryptoConstants.SSL_OP_NO_TICKET | cryptoConstants.SSL_OP_NO_RENEGOTIATION,
     };
   }
 
