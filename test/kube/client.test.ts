@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { KubeClient } from '../../src/kube/client.ts';
 import { KubeError, type KubeErrorCode } from '../../src/kube/kube-error.ts';
@@ -182,6 +182,42 @@ describe('the client of the API server', () => {
     const told = new KubeClient(await apiServer(named, { serverName: 'kubernetes.default.svc' }));
     assert.deepEqual(await told.get('/x'), { ok: true });
     await Promise.all([strict.close(), told.close(), named.close()]);
+  });
+
+  it('impersonates whom the kubeconfig names', async () => {
+    server.on('/x', json({}));
+    const impersonation = { 'impersonate-user': 'jane', 'impersonate-group': ['devs', 'ops'] };
+    const jane = new KubeClient(await apiServer(server, { sources: { impersonation } }));
+    await jane.get('/x');
+    await jane.close();
+    assert.equal(server.requests[0]?.headers['impersonate-user'], 'jane');
+    assert.equal(server.requests[0]?.headers['impersonate-group'], 'devs, ops');
+  });
+
+  it('goes through a proxy, with TLS to the API server itself', async () => {
+    server.on('/x', json({ ok: true }));
+    const tunnels: string[] = [];
+    const proxy = createHttpServer().listen(0, '127.0.0.1');
+    proxy.on('connect', (request: IncomingMessage, socket: Socket) => {
+      tunnels.push(request.url ?? '');
+      const upstream = connect(Number(new URL(server.url).port), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
+      });
+      upstream.on('error', () => socket.destroy());
+      socket.on('error', () => upstream.destroy());
+    });
+    await once(proxy, 'listening');
+    const url = new URL(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    const distant = new KubeClient(await apiServer(server, { proxy: url }));
+    try {
+      assert.deepEqual(await distant.get('/x'), { ok: true });
+      assert.deepEqual(tunnels, [new URL(server.url).host]);
+    } finally {
+      await distant.close();
+      proxy.close();
+      proxy.closeAllConnections();
+    }
   });
 
   it('calls what is not HTTP malformed', async () => {

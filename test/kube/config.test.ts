@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +10,7 @@ import { KubeError } from '../../src/kube/kube-error.ts';
 import type { ApiServer } from '../../src/kube/api-server.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
+import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { clientCertificate, testAuthority } from '../support/pki.ts';
 
@@ -219,6 +221,21 @@ describe('a kubeconfig', () => {
           return true;
         });
       }
+    });
+
+    it('does not wait for one that hangs, nor start another beside it', async () => {
+      const { credentials } = await load(
+        await plugin(`${counting} setTimeout(() => {}, 60_000); fs.writeFileSync(file + '.pid', String(process.pid))`),
+      );
+      const asked = assert.rejects(credentials.authorizationHeader(), /has not answered for 30 s$/);
+      const pidFile = join(folder, 'bin/plugin.runs.pid');
+      await eventually(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+      await clock.advance(30_000);
+      await asked;
+      const again = assert.rejects(credentials.authorizationHeader(), /failed: /);
+      process.kill(Number(readFileSync(pidFile, 'utf8')));
+      await again;
+      assert.equal(readFileSync(join(folder, 'bin/plugin.runs'), 'utf8'), '1');
     });
 
     it('says that it cannot be found', async () => {
