@@ -131,7 +131,7 @@ export class MetricsCatalog {
       nodeName: usage.nodeName,
       timestamp: usage.timestamp,
       window: usage.length,
-      containers: usage.containers.toSorted((a, b) => compare(a.name, b.name)),
+      containers: usage.containers,
       fragments: {},
     };
     this.#podMetrics.set(info, { usage, metrics });

@@ -20,6 +20,7 @@ export interface PodUsage {
   /** Of the earliest container. */
   readonly timestamp: EpochMs;
   readonly length: Nanoseconds;
+  /** In order of name. */
   readonly containers: readonly ContainerWindow[];
 }
 

@@ -43,15 +43,6 @@ describe('MetricsCatalog', () => {
     );
   });
 
-  it('orders containers by name', () => {
-    const pod = catalogOf(someCluster()).pod('team-a', 'db-1');
-    assert.ok(typeof pod === 'object');
-    assert.deepEqual(
-      pod.containers.map(({ name }) => name),
-      ['c0', 'c1'],
-    );
-  });
-
   it('tells what does not exist from what has no metrics', () => {
     const cluster = someCluster();
     cluster.forgetNodeUsage('node-a');

