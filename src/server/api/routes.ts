@@ -1,4 +1,4 @@
-import type Router from '@koa/router';
+import type { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { encodeStatus } from '../../wire/encode.ts';
 import type { ClientWishes } from '../../wire/negotiation.ts';

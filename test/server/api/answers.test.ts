@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:https';
+import { after, before, describe, it } from 'node:test';
+import { createGunzip } from 'node:zlib';
+import { Router } from '@koa/router';
+import type { Middleware } from 'koa';
+import { mountApi } from '../../../src/server/api/routes.ts';
+import { apiDependencies } from '../../conformance/recorded-cluster.ts';
+import { podInfo, podUsage, TestCluster } from '../../support/metrics-sources.ts';
+import { clientCertificate } from '../../support/pki.ts';
+import { clusterCertificates, securedServer, type SecuredServer } from '../../support/secured-server.ts';
+import { ask, askHttp2, http2Session, type Target } from '../../support/tls-client.ts';
+
+const root = '/apis/metrics.k8s.io/v1beta1';
+
+describe('answers over the wire', () => {
+  let server: SecuredServer;
+  let target: Target;
+  before(async () => {
+    const cluster = new TestCluster();
+    for (let number = 0; number < 16_000; number++)
+      cluster.addPod(podInfo('many', `pod-${number}`, { app: 'a' }), podUsage('node-a'));
+    for (let number = 0; number < 10; number++) cluster.addPod(podInfo('few', `pod-${number}`));
+    const certificates = await clusterCertificates();
+    const router = new Router({ sensitive: true, strict: true });
+    mountApi(router, apiDependencies(cluster));
+    server = await securedServer({ certificates, routes: [router.routes() as unknown as Middleware] });
+    target = { ...server.target, client: await clientCertificate(certificates.clients, 'admin', 'system:masters') };
+  });
+  after(async () => await server.stop());
+
+  const countOf = (body: string): number => (JSON.parse(body) as { items: unknown[] }).items.length;
+
+  it('are sent whole with their length when they are small', async () => {
+    const reply = await ask(target, `${root}/namespaces/few/pods`, { headers: { 'accept-encoding': 'gzip' } });
+    assert.equal(reply.headers['content-encoding'], undefined);
+    assert.equal(reply.headers['vary'], undefined);
+    assert.equal(reply.headers['content-length'], String(Buffer.byteLength(reply.body)));
+    assert.equal(countOf(reply.body), 10);
+  });
+
+  it('are sent in chunks of a known length when they are large', async () => {
+    const reply = await ask(target, `${root}/namespaces/many/pods`);
+    assert.equal(reply.headers['content-length'], String(Buffer.byteLength(reply.body)));
+    assert.equal(countOf(reply.body), 16_000);
+  });
+
+  it('are compressed when they are large and the client says exactly gzip', async () => {
+    for (const path of ['pods?limit=1000', 'pods']) {
+      const { headers, body } = await unzipped(target, `${root}/namespaces/many/${path}`, 'br, gzip');
+      assert.equal(headers['content-encoding'], 'gzip');
+      assert.equal(headers['vary'], 'Accept-Encoding');
+      assert.equal(headers['content-type'], 'application/json');
+      assert.equal(countOf(body), path === 'pods' ? 16_000 : 1000);
+    }
+    const weighted = await ask(target, `${root}/namespaces/many/pods`, { headers: { 'accept-encoding': 'gzip;q=1' } });
+    assert.equal(weighted.headers['content-encoding'], undefined);
+  });
+
+  it('follow the first of several Accept headers', async () => {
+    const headers = { accept: ['application/yaml', 'application/json'] };
+    const reply = await ask(target, `${root}/namespaces/few/pods`, { headers });
+    assert.equal(reply.headers['content-type'], 'application/yaml');
+  });
+
+  it('are the same over HTTP/2', async () => {
+    const session = await http2Session(target);
+    const large = await askHttp2(session, `${root}/namespaces/many/pods`);
+    assert.equal(countOf(large.body), 16_000);
+    const refused = await askHttp2(session, `${root}/nodes?limit=x`, { accept: 'application/yaml' });
+    assert.equal(refused.status, 400);
+    assert.match(refused.body, /^apiVersion: v1\ncode: 400\n/);
+    session.close();
+  });
+
+  it('have no body for HEAD, which is allowed outside the resources', async () => {
+    const head = await ask(target, '/openapi/v2', { method: 'HEAD' });
+    assert.equal(head.status, 200);
+    assert.equal(head.body, '');
+    const refused = await ask(target, `${root}/nodes`, { method: 'HEAD' });
+    assert.equal(refused.status, 405);
+    assert.equal(refused.headers['allow'], undefined);
+  });
+
+  it('leave nothing behind when the client goes away in the middle', async () => {
+    for (const encoding of ['identity', 'gzip']) await abandon(target, `${root}/namespaces/many/pods`, encoding);
+    const reply = await ask(target, `${root}/namespaces/few/pods`);
+    assert.equal(reply.status, 200);
+    assert.deepEqual(
+      server.log.lines.filter((line) => line.startsWith('error')),
+      [],
+    );
+  });
+});
+
+async function unzipped(target: Target, path: string, acceptEncoding: string) {
+  return await new Promise<{ headers: Readonly<Record<string, unknown>>; body: string }>((resolve, reject) => {
+    const { port, ca, client } = target;
+    const headers = { 'accept-encoding': acceptEncoding };
+    const options = { host: '127.0.0.1', port, path, headers, ca, agent: false, ...client };
+    request(options, (response) => {
+      const chunks: Buffer[] = [];
+      response
+        .pipe(createGunzip())
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('error', reject)
+        .on('end', () => resolve({ headers: response.headers, body: Buffer.concat(chunks).toString() }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Takes the first bytes of an answer and hangs up. */
+async function abandon(target: Target, path: string, acceptEncoding: string): Promise<void> {
+  const { port, ca, client } = target;
+  const headers = { 'accept-encoding': acceptEncoding };
+  await new Promise<void>((resolve, reject) => {
+    const asking = request({ host: '127.0.0.1', port, path, headers, ca, agent: false, ...client }, (response) => {
+      response.once('data', () => asking.destroy());
+      response.once('close', resolve);
+      response.once('error', () => undefined);
+    });
+    asking.on('error', (error) => (asking.destroyed ? undefined : reject(error)));
+    asking.end();
+  });
+}
