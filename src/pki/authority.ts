@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
@@ -28,9 +28,9 @@ export class CertificateAuthority {
   /** PEM of the authority's own certificate. */
   readonly cert: string;
   readonly #key: webcrypto.CryptoKey;
-  readonly #issuer: x509.JsonName;
+  readonly #issuer: x509.Name;
 
-  private constructor(cert: string, key: webcrypto.CryptoKey, issuer: x509.JsonName) {
+  private constructor(cert: string, key: webcrypto.CryptoKey, issuer: x509.Name) {
     this.cert = cert;
     this.#key = key;
     this.#issuer = issuer;
@@ -55,7 +55,23 @@ export class CertificateAuthority {
       },
       provider,
     );
-    return new CertificateAuthority(pem(certificate), keys.privateKey, name);
+    return new CertificateAuthority(pem(certificate), keys.privateKey, certificate.subjectName);
+  }
+
+  /** An authority made before, from what `export` gave. Rejects when the key does not belong to the certificate. */
+  static async load({ cert, key }: CertifiedKey): Promise<CertificateAuthority> {
+    const privateKey = createPrivateKey(key);
+    if (!new X509Certificate(cert).checkPrivateKey(privateKey)) {
+      throw new Error('the key does not belong to the certificate');
+    }
+    const der = privateKey.export({ format: 'der', type: 'pkcs8' });
+    const signingKey = await provider.subtle.importKey('pkcs8', der, algorithm, true, ['sign']);
+    return new CertificateAuthority(cert, signingKey, new x509.X509Certificate(cert).subjectName);
+  }
+
+  /** Certificate and key, to be kept somewhere safe. */
+  async export(): Promise<CertifiedKey> {
+    return { cert: this.cert, key: await privateKeyPem(this.#key) };
   }
 
   /** Signs a certificate for a new key. Names that are IP addresses become IP entries, all others DNS entries. */
@@ -82,13 +98,15 @@ export class CertificateAuthority {
       },
       provider,
     );
-    const key = Buffer.from(await provider.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-    const lines = key.match(/.{1,64}/g) ?? [];
-    return {
-      cert: pem(certificate),
-      key: `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`,
-    };
+    return { cert: pem(certificate), key: await privateKeyPem(keys.privateKey) };
   }
+}
+
+async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await provider.subtle.exportKey('pkcs8', key));
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+    .export({ format: 'pem', type: 'pkcs8' })
+    .toString();
 }
 
 /** A subject with the organizations before the common name. Values are given as such, not as a text in which they would have to be escaped. */

@@ -105,9 +105,10 @@ export class Listener {
     this.#replaceSecrets({ ...this.#secrets, ...certificate });
   }
 
-  /** Names the authorities (PEM) whose client certificates we like to see. */
+  /** Names the authorities (PEM) whose client certificates we like to see. Who showed none so far is made to connect, and be asked, again. */
   setClientAuthorities(authorities: readonly string[]): void {
     this.#replaceSecrets({ ...this.#secrets, ca: [...authorities] });
+    for (const connection of this.#connections.values()) if (connection.peer === undefined) connection.retire();
   }
 
   /** Open connections, those in their handshake included. */

@@ -92,11 +92,18 @@ describe('Listener', () => {
     assert.deepEqual(seen, [undefined, 'CN=jane', 'CN=jane']);
   });
 
-  it('names the acceptable certificate authorities', async () => {
+  it('asks those again who showed no certificate when the acceptable authorities change', async () => {
     const { listener, target } = await start();
-    const proxies = await testAuthority('front-proxy-ca');
-    listener.setClientAuthorities([proxies.cert]);
-    assert.equal((await ask(target, '/a')).status, 200);
+    const agent = new Agent({ keepAlive: true });
+    const client = await clientCertificate(await testAuthority('anybody'), 'jane');
+    const certified = new Agent({ keepAlive: true });
+    await ask(target, '/a', { agent });
+    await ask({ ...target, client }, '/a', { agent: certified });
+    listener.setClientAuthorities([(await testAuthority('front-proxy-ca')).cert]);
+    assert.equal((await ask(target, '/b', { agent })).headers['connection'], 'close');
+    assert.equal((await ask({ ...target, client }, '/b', { agent: certified })).headers['connection'], 'keep-alive');
+    agent.destroy();
+    certified.destroy();
   });
 
   it('shows a new certificate to new connections and keeps the old one when the new one is bad', async () => {
