@@ -76,31 +76,44 @@ function usablePair([cert = '', key = '']: readonly string[]): CertifiedKey {
 }
 
 const hour = 3_600_000;
-const leafLifetime = 30 * 24 * hour;
+/** How long a certificate made here is valid, in milliseconds. */
+export const leafLifetime = 30 * 24 * hour;
 const authorityLifetime = 10 * 365 * 24 * hour;
 /** For clients whose clock is behind ours. */
 const backdate = hour;
 const checkPeriod = seconds(3600);
 
+/** An authority that signs serving certificates, and the bundle (PEM) by which clients verify them. */
+export interface SigningAuthority {
+  readonly authority: CertificateAuthority;
+  readonly bundle: string;
+}
+
+/** Asked before every certificate. Rejects with `ServerError` `certificate`. */
+export type AuthoritySource = () => Promise<SigningAuthority>;
+
 /**
- * Certificates made in memory, signed by `authority` or by one made for this process; renewed when a third of their 30 days is left.
+ * Certificates made in memory, signed by an authority made for this process unless `source` gives another; renewed when a third of their 30 days is left.
  * @param names DNS names and IP addresses for the certificate; the first becomes its common name.
  */
 export async function selfMadeCertificate(
   names: readonly string[],
   deps: CertificateDependencies,
-  authority?: CertificateAuthority,
+  source: AuthoritySource = ownAuthority(deps.clock),
 ): Promise<ServingCertificate> {
   const { clock, log } = deps;
-  const signer = authority ?? (await newAuthority(clock));
-  const issue = async (): Promise<CertifiedKey> =>
-    await signer.issue({
+  let bundle = '';
+  const issue = async (): Promise<CertifiedKey> => {
+    const signing = await source();
+    bundle = signing.bundle;
+    return await signing.authority.issue({
       commonName: names[0] ?? 'kubetally',
       names,
       usages: ['serverAuth'],
       notBefore: new Date(clock.now() - backdate),
       notAfter: new Date(clock.now() + leafLifetime),
     });
+  };
   let current = await issue();
   let renewAt = clock.now() + (leafLifetime * 2) / 3;
   let timer: Timer | undefined;
@@ -127,7 +140,9 @@ export async function selfMadeCertificate(
     get current() {
       return current;
     },
-    caBundle: signer.cert,
+    get caBundle() {
+      return bundle;
+    },
     follow: watch,
     stop() {
       stopped = true;
@@ -136,8 +151,18 @@ export async function selfMadeCertificate(
   };
 }
 
-/** The X.509 library is loaded only here: a server with its own files starts without it. */
-async function newAuthority(clock: Clock): Promise<CertificateAuthority> {
+/** One authority for as long as the process runs. */
+function ownAuthority(clock: Clock): AuthoritySource {
+  let made: Promise<CertificateAuthority> | undefined;
+  return async () => {
+    made ??= newAuthority(clock);
+    const authority = await made;
+    return { authority, bundle: authority.cert };
+  };
+}
+
+/** Makes an authority for ten years. The X.509 library is loaded only here: a server with its own files starts without it. */
+export async function newAuthority(clock: Clock): Promise<CertificateAuthority> {
   const { CertificateAuthority } = await import('../pki/authority.ts');
   const from = clock.now() - backdate;
   return await CertificateAuthority.create(
