@@ -112,6 +112,7 @@ export class MetricsCatalog {
       timestamp: usage.timestamp,
       window: usage.length,
       usage: { cpu: usage.cpu, memory: usage.memory },
+      metadata: known?.metrics.metadata ?? {},
       fragments: {},
     };
     this.#nodeMetrics.set(info, { usage, metrics });
@@ -132,6 +133,7 @@ export class MetricsCatalog {
       timestamp: usage.timestamp,
       window: usage.length,
       containers: usage.containers,
+      metadata: known?.metrics.metadata ?? {},
       fragments: {},
     };
     this.#podMetrics.set(info, { usage, metrics });

@@ -26,12 +26,26 @@ export interface EncodedFragments {
   protobuf?: Fragment;
 }
 
+/** Encoded `metadata` alone, which outlives the windows; owned by `wire/`, empty until somebody asks. */
+export interface EncodedMetadata {
+  json?: MetadataBytes;
+  protobuf?: MetadataBytes;
+}
+
+export interface MetadataBytes {
+  readonly bytes: Buffer;
+  /** Where `creationTimestamp` goes. */
+  readonly stampAt: number;
+}
+
 interface MetricsObject {
   readonly name: string;
   /** Copied from the Node or Pod. */
   readonly labels: Readonly<Record<string, string>>;
   readonly timestamp: EpochMs;
   readonly window: Nanoseconds;
+  /** Shared by all objects made of the same Node or Pod, of which name and labels are copied. */
+  readonly metadata: EncodedMetadata;
   /** The object never changes, so what is encoded once stays right; only `creationTimestamp` is stamped per answer. */
   readonly fragments: EncodedFragments;
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from '../options/duration.ts';
-import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
+import type { Fragment, MetadataBytes, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import type { Bytes, Nanocores } from '../model/units.ts';
 import { jsonString } from './json-text.ts';
 import { formatBytes, formatNanocores } from './quantity.ts';
@@ -26,19 +26,31 @@ export function stampedText(
 }
 
 function encode(object: NodeMetrics | PodMetrics): Fragment {
-  const beforeStamp = `{"metadata":{"name":${jsonString(object.name)},${namespaceOf(object)}"creationTimestamp":"`;
-  const metadata = `${beforeStamp}${gap}"${labelsOf(object)}}`;
+  const metadata = (object.metadata.json ??= encodeMetadata(object));
   const content =
-    object.kind === 'NodeMetrics'
-      ? `"usage":${usage(object.usage)}`
-      : `"containers":[${object.containers.map((container) => `{"name":${jsonString(container.name)},"usage":${usage(container)}}`).join(',')}]`;
-  const text = `${metadata},"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;
+    object.kind === 'NodeMetrics' ? `"usage":${usage(object.usage)}` : `"containers":[${containers(object)}]`;
+  const rest = `,"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;
+  const metadataEnd = metadata.bytes.length;
+  const bytes = Buffer.allocUnsafe(metadataEnd + Buffer.byteLength(rest));
+  metadata.bytes.copy(bytes);
+  bytes.write(rest, metadataEnd);
+  return { bytes, contentAt: 1, metadataEnd, stampAt: metadata.stampAt };
+}
+
+/** The beginning of the item, up to the end of its metadata. */
+function encodeMetadata(object: NodeMetrics | PodMetrics): MetadataBytes {
+  const beforeStamp = `{"metadata":{"name":${jsonString(object.name)},${namespaceOf(object)}"creationTimestamp":"`;
   return {
-    bytes: Buffer.from(text),
-    contentAt: 1,
-    metadataEnd: Buffer.byteLength(metadata),
+    bytes: Buffer.from(`${beforeStamp}${gap}"${labelsOf(object)}}`),
     stampAt: Buffer.byteLength(beforeStamp),
   };
+}
+
+function containers({ containers }: PodMetrics): string {
+  let text = '';
+  for (const container of containers)
+    text += `${text === '' ? '' : ','}{"name":${jsonString(container.name)},"usage":${usage(container)}}`;
+  return text;
 }
 
 function namespaceOf(object: NodeMetrics | PodMetrics): string {

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
+import type { Fragment, MetadataBytes, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
 import { formatBytes, formatNanocores } from './quantity.ts';
 import { toSeconds } from './time.ts';
@@ -18,32 +18,37 @@ export function protobufFragment(object: NodeMetrics | PodMetrics): Fragment {
 }
 
 function encode(object: NodeMetrics | PodMetrics): Fragment {
-  const identity = writeIdentity(object);
-  const metadata = Buffer.concat([identity, writeCreationAndLabels(object)]);
-
-  const body = protobuf.Writer.create();
-  body.uint32(delimited(1)).bytes(metadata);
-  writeTime(body.uint32(delimited(2)), object.timestamp);
-  body.uint32(delimited(3)).fork().uint32(varint(1)).int64(object.window).ldelim();
-  if (object.kind === 'NodeMetrics') writeUsage(body, 4, object.usage);
+  const metadata = (object.metadata.protobuf ??= encodeMetadata(object));
+  const writer = protobuf.Writer.create();
+  writeTime(writer.uint32(delimited(2)), object.timestamp);
+  writer.uint32(delimited(3)).fork().uint32(varint(1)).int64(object.window).ldelim();
+  if (object.kind === 'NodeMetrics') writeUsage(writer, 4, object.usage);
   else
     for (const container of object.containers) {
-      body.uint32(delimited(4)).fork().uint32(delimited(1)).string(container.name);
-      writeUsage(body, 2, container);
-      body.ldelim();
+      writer.uint32(delimited(4)).fork().uint32(delimited(1)).string(container.name);
+      writeUsage(writer, 2, container);
+      writer.ldelim();
     }
-  const content = body.finish();
+  const rest = writer.finish();
 
-  const item = protobuf.Writer.create().uint32(delimited(2)).bytes(content).finish();
-  const contentAt = item.length - content.length;
-  const metadataAt = contentAt + 1 + varintLength(metadata.length);
-  return {
-    bytes: Buffer.from(item),
-    contentAt,
-    metadataEnd: metadataAt + metadata.length,
-    // After the tag and the length of creationTimestamp and the tag of its seconds, one byte each.
-    stampAt: metadataAt + identity.length + 3,
-  };
+  const contentLength = metadata.bytes.length + rest.length;
+  const contentAt = 1 + varintLength(contentLength);
+  const bytes = Buffer.allocUnsafe(contentAt + contentLength);
+  bytes[0] = delimited(2);
+  writeVarint(bytes, 1, contentLength);
+  metadata.bytes.copy(bytes, contentAt);
+  const metadataEnd = contentAt + metadata.bytes.length;
+  bytes.set(rest, metadataEnd);
+  return { bytes, contentAt, metadataEnd, stampAt: contentAt + metadata.stampAt };
+}
+
+/** Field 1 of the object: ObjectMeta. */
+function encodeMetadata(object: NodeMetrics | PodMetrics): MetadataBytes {
+  const identity = writeIdentity(object);
+  const meta = Buffer.concat([identity, writeCreationAndLabels(object)]);
+  const field = protobuf.Writer.create().uint32(delimited(1)).bytes(meta).finish();
+  // After the tag and the length of creationTimestamp and the tag of its seconds, one byte each.
+  return { bytes: Buffer.from(field), stampAt: field.length - meta.length + identity.length + 3 };
 }
 
 /** ObjectMeta fields 1 to 7: name, generateName, namespace, selfLink, uid, resourceVersion, generation. */
@@ -66,7 +71,15 @@ function writeCreationAndLabels({ labels }: NodeMetrics | PodMetrics): Uint8Arra
 }
 
 function varintLength(value: number): number {
-  return protobuf.Writer.create().uint32(value).finish().length;
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
+  return length;
+}
+
+function writeVarint(target: Buffer, at: number, value: number): void {
+  let [index, rest] = [at, value];
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[index++] = (rest % 0x80) + 0x80;
+  target[index] = rest;
 }
 
 function writeTime(writer: protobuf.Writer, time: EpochMs): void {

@@ -14,6 +14,7 @@ export function nodeMetrics(changes: Partial<NodeMetrics> = {}): NodeMetrics {
     timestamp,
     window: nanoseconds(10_001_000_000),
     usage: { cpu: nanocores(312_654_321), memory: bytes(2 * 1024 ** 3) },
+    metadata: {},
     fragments: {},
     ...changes,
   };
@@ -33,6 +34,7 @@ export function podMetrics(changes: Partial<PodMetrics> = {}): PodMetrics {
       { ...window, name: 'app', cpu: nanocores(123_456_789), memory: bytes(50 * 1024 ** 2) },
       { ...window, name: 'istio-proxy', cpu: nanocores(2_345_678), memory: bytes(40 * 1024 ** 2) },
     ],
+    metadata: {},
     fragments: {},
     ...changes,
   };
