@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateBundle } from '../pki/pem-bundle.ts';
 import type { PeerChain } from '../pki/client-chain.ts';
-import { subjectOf } from './certificate-subject.ts';
+import type { CertificateSubject } from './certificate-subject.ts';
 import type { Connection } from './connection.ts';
 import type { PeerVerdicts } from './peer-verdicts.ts';
 import { extraMap, withAuthenticatedGroup, type UserInfo } from './user.ts';
@@ -22,18 +22,17 @@ export class ClientCertificates {
   userOf(connection: Connection, authorities: CertificateBundle): UserInfo | undefined {
     const { peer } = connection;
     if (peer === undefined) return undefined;
-    this.#verdicts.verify(peer, authorities);
+    const subject = this.#verdicts.verify(peer, authorities);
     let user = this.#users.get(peer);
     if (user === undefined) {
-      user = readUser(peer);
+      user = readUser(peer, subject);
       this.#users.set(peer, user);
     }
     return user.name === '' ? undefined : user;
   }
 }
 
-function readUser({ leaf }: PeerChain): UserInfo {
-  const { commonName, organizations, uid } = subjectOf(leaf);
+function readUser({ leaf }: PeerChain, { commonName, organizations, uid }: CertificateSubject): UserInfo {
   const extra = extraMap();
   extra['authentication.kubernetes.io/credential-id'] = [
     `X509SHA256=${createHash('sha256').update(leaf.raw).digest('hex')}`,

@@ -1,6 +1,5 @@
 import type { RequestHeaderSettings } from './authentication-settings.ts';
 import { AuthenticationError } from './authentication-error.ts';
-import { subjectOf } from './certificate-subject.ts';
 import type { Connection } from './connection.ts';
 import type { PeerVerdicts } from './peer-verdicts.ts';
 import { extraMap, type UserInfo } from './user.ts';
@@ -18,12 +17,9 @@ export function frontProxyUser(
 ): UserInfo | undefined {
   const { peer } = connection;
   if (peer === undefined) return undefined;
-  verdicts.verify(peer, settings.authorities);
-  if (settings.allowedNames.length > 0) {
-    const { commonName } = subjectOf(peer.leaf);
-    if (!settings.allowedNames.includes(commonName)) {
-      throw new AuthenticationError('certificate', `x509: subject with cn=${commonName} is not in the allowed list`);
-    }
+  const { commonName } = verdicts.verify(peer, settings.authorities);
+  if (settings.allowedNames.length > 0 && !settings.allowedNames.includes(commonName)) {
+    throw new AuthenticationError('certificate', `x509: subject with cn=${commonName} is not in the allowed list`);
   }
   return namedUser(rawHeaders, settings);
 }
