@@ -9,6 +9,11 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
     const { runSim } = await import('./commands/sim.ts');
     return async (args, io) => await runSim(args, io, io.stop);
   },
+  demo: async () => {
+    const { runDemo } = await import('./commands/demo.ts');
+    const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+    return async (args, io) => await runDemo(args, io, io.stop, program);
+  },
 };
 
 /** SIGINT and SIGTERM by number, as shells report them: 128 + n. */

@@ -16,6 +16,7 @@ import { workDirectory } from './work-directory.ts';
 
 const flags: readonly Flag<unknown>[] = [...smallClusterFlags, directoryFlag, simHelpFlag];
 const patience = 60_000;
+const podPatience = 3_000;
 const pollEvery = milliseconds(200);
 
 /** How this very program was started: the demo runs `serve` as a second process of it. */
@@ -103,16 +104,22 @@ class Demo {
     }
   }
 
-  /** False when the server ended, the signal aborted, or a minute passed without any metrics. */
+  /**
+   * True once every node is served, with its pods or a little later: an idle container has no usage before its second sample, half a minute on.
+   * False when the server ended, the signal aborted, or a minute passed without any metrics.
+   */
   async #untilServed(server: Child): Promise<boolean> {
     const { nodeNames, pods } = this.#cluster;
     const progress = new Progress(this.#streams.stderr);
     const end = systemClock.monotonic() + patience;
+    let complete: number | undefined;
     for (;;) {
       const now = await served(this.#client);
       progress.show(`${now.nodes} of ${nodeNames.length} nodes and ${now.pods} of ${pods.size} pods have metrics`);
       const late = systemClock.monotonic() >= end;
-      const done = now.nodes >= nodeNames.length && now.pods >= pods.size;
+      if (now.nodes >= nodeNames.length) complete ??= systemClock.monotonic();
+      const done =
+        complete !== undefined && (now.pods >= pods.size || systemClock.monotonic() - complete >= podPatience);
       if (done || late || server.ended || this.#signal.aborted) {
         progress.end();
         return done || (late && now.nodes > 0);
