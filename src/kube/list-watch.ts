@@ -119,7 +119,10 @@ export class ListWatch<T> {
       let delay: Milliseconds | undefined;
       try {
         this.#resourceVersion ??= await this.#list();
-        if (!(await this.#watch(this.#resourceVersion))) delay = this.#backoff.next();
+        if (!(await this.#watch(this.#resourceVersion))) {
+          delay = this.#backoff.next();
+          this.#options.logger.verbose(4, 'Watch ended at once, pausing', { path: this.#options.path });
+        }
       } catch (error) {
         if (signal.aborted) break;
         delay = this.#failed(error);
