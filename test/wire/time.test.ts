@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
 import protobuf from 'protobufjs/minimal.js';
 import { formatDuration } from '../../src/options/duration.ts';
 import { epochMs, nanoseconds } from '../../src/model/units.ts';
@@ -15,6 +16,17 @@ describe('times', () => {
     for (const { unixNanos, json } of vectors)
       if (unixNanos !== null) assert.equal(formatTime(epochMs(Number(BigInt(unixNanos) / 1_000_000n))), json);
     assert.equal(formatTime(epochMs(-1)), '1969-12-31T23:59:59Z');
+  });
+
+  it('are those of the calendar', () => {
+    const asDate = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+    for (let day = Date.UTC(1969, 11, 1); day < Date.UTC(2101, 1, 1); day += 86_400_000)
+      assert.equal(formatTime(epochMs(day)), asDate(day));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: Date.UTC(2110, 0) }), (time) =>
+        assert.equal(formatTime(epochMs(time)), asDate(time)),
+      ),
+    );
   });
 
   it('are stamped in the same length at any time', () => {
