@@ -4,10 +4,11 @@ import { constants as cryptoConstants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, SecureVersion, TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../model/clock.ts';
-import { milliseconds, monotonicMs, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import { milliseconds, monotonicMs, type Milliseconds } from '../model/units.ts';
 import type { CertifiedKey } from '../pki/authority.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Transitions } from '../telemetry/transitions.ts';
+import { ConnectionTable } from './connection-table.ts';
 import { attachConnection, type ServerRequest } from './connection.ts';
 import { listenOn } from './listen-on.ts';
 import type { ListenerLimits } from './listener-limits.ts';
@@ -36,7 +37,6 @@ export interface ListenerDependencies {
 }
 
 const sweepPeriod = milliseconds(1000);
-const capWarningPeriod = 60_000;
 
 /**
  * The HTTPS listener: HTTP/1.1 and HTTP/2 chosen by ALPN on one port. Client certificates are asked for, never required, and not judged here.
@@ -48,20 +48,17 @@ export class Listener {
   readonly #deps: ListenerDependencies;
   readonly #server: Server;
   readonly #http2: Http2Server;
-  /** Accepted sockets whose TLS handshake is not done, oldest first. */
-  readonly #handshakes = new Map<string, Socket>();
-  /** The connection whose last request is longest ago comes first. */
-  readonly #connections = new Map<TLSSocket, TrackedConnection>();
+  readonly #table: ConnectionTable;
   readonly #sessions = new WeakMap<ServerHttp2Session, TLSSocket>();
   #secrets: SecureContextOptions;
   #sweep: Timer | undefined;
   #stopped: Promise<void> | undefined;
-  #lastCapWarning: MonotonicMs | undefined;
 
   constructor(options: ListenerOptions, certificate: CertifiedKey, deps: ListenerDependencies) {
     this.#options = options;
     this.#deps = deps;
     this.#secrets = { ...certificate, ca: [] };
+    this.#table = new ConnectionTable(options.limits.maxConnections, deps.clock, deps.log);
     const { limits } = options;
     this.#server = createHttpsServer({
       ...this.#contextOptions(),
@@ -108,12 +105,12 @@ export class Listener {
   /** Names the authorities (PEM) whose client certificates we like to see. Who showed none so far is made to connect, and be asked, again. */
   setClientAuthorities(authorities: readonly string[]): void {
     this.#replaceSecrets({ ...this.#secrets, ca: [...authorities] });
-    for (const connection of this.#connections.values()) if (connection.peer === undefined) connection.retire();
+    for (const connection of this.#table.connections()) if (connection.peer === undefined) connection.retire();
   }
 
   /** Open connections, those in their handshake included. */
   get connectionCount(): number {
-    return this.#handshakes.size + this.#connections.size;
+    return this.#table.size;
   }
 
   /** Takes no new connections, lets running requests finish for `grace`, then cuts what is left. Resolves when every socket is closed. */
@@ -124,12 +121,10 @@ export class Listener {
 
   async #drain(grace: Milliseconds): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#handshakes.values()) socket.destroy();
-    for (const connection of this.#connections.values()) connection.retire();
+    this.#table.dropHandshakes();
+    for (const connection of this.#table.connections()) connection.retire();
     this.#server.closeIdleConnections();
-    const cut = this.#deps.clock.after(grace, () => {
-      for (const socket of this.#connections.keys()) socket.destroy();
-    });
+    const cut = this.#deps.clock.after(grace, () => this.#table.dropAll());
     await closed;
     cut.cancel();
     this.#sweep?.cancel();
@@ -160,7 +155,9 @@ export class Listener {
   #dispatchByProtocol(): void {
     const serveHttp1 = this.#server.listeners('secureConnection');
     this.#server.removeAllListeners('secureConnection');
-    this.#server.on('connection', (socket: Socket) => this.#accept(socket));
+    this.#server.on('connection', (socket: Socket) => {
+      if (this.#stopped !== undefined || !this.#table.admit(socket)) socket.destroy();
+    });
     this.#server.on('secureConnection', (socket: TLSSocket) => {
       const connection = this.#track(socket);
       if (connection === undefined) return;
@@ -187,7 +184,7 @@ export class Listener {
       this.#deps.log.verbose(4, 'HTTP/2 session failed', { error: error.message });
     });
     this.#server.on('clientError', (error, socket) => {
-      const connection = this.#connections.get(socket as TLSSocket);
+      const connection = this.#table.get(socket as TLSSocket);
       if (connection === undefined || connection.replies.size > 0) socket.destroy();
       else refuseUnreadable(error, socket, this.#deps.clock);
     });
@@ -196,46 +193,8 @@ export class Listener {
     });
   }
 
-  #accept(socket: Socket): void {
-    if (
-      this.#stopped !== undefined ||
-      (this.connectionCount >= this.#options.limits.maxConnections && !this.#evict())
-    ) {
-      socket.destroy();
-      return;
-    }
-    const key = peerOf(socket);
-    this.#handshakes.set(key, socket);
-    socket.once('close', () => {
-      if (this.#handshakes.get(key) === socket) this.#handshakes.delete(key);
-    });
-  }
-
-  /** At the cap, closes the connection that has been without a request longest, so that idle ones cannot lock anybody out. */
-  #evict(): boolean {
-    const { clock, log } = this.#deps;
-    if (this.#lastCapWarning === undefined || clock.monotonic() - this.#lastCapWarning >= capWarningPeriod) {
-      this.#lastCapWarning = clock.monotonic();
-      log.warning('Connection limit reached, closing idle connections', { limit: this.#options.limits.maxConnections });
-    }
-    const [handshake] = this.#handshakes.values();
-    const crowded = this.#handshakes.size > this.#options.limits.maxConnections / 2;
-    let victim: Socket | undefined = crowded ? handshake : undefined;
-    for (const [socket, connection] of this.#connections) {
-      if (victim !== undefined) break;
-      if (connection.replies.size === 0) victim = socket;
-    }
-    victim ??= handshake;
-    if (victim === undefined) return false;
-    this.#handshakes.delete(peerOf(victim));
-    this.#connections.delete(victim as TLSSocket);
-    victim.destroy();
-    return true;
-  }
-
   #track(socket: TLSSocket): TrackedConnection | undefined {
     const { clock, random } = this.#deps;
-    this.#handshakes.delete(peerOf(socket));
     if (this.#stopped !== undefined) {
       socket.destroy();
       return undefined;
@@ -243,13 +202,12 @@ export class Listener {
     const lifetime = this.#options.limits.connectionLifetime * (0.8 + 0.4 * random());
     const expiresAt = monotonicMs(lifetime > 0 ? clock.monotonic() + lifetime : Number.POSITIVE_INFINITY);
     const connection = new TrackedConnection(socket, expiresAt);
-    this.#connections.set(socket, connection);
-    socket.once('close', () => this.#connections.delete(socket));
+    this.#table.add(socket, connection);
     return connection;
   }
 
   #serve(request: ServerRequest, reply: ServerReply, socket: TLSSocket | undefined): void {
-    const connection = socket === undefined ? undefined : this.#connections.get(socket);
+    const connection = socket === undefined ? undefined : this.#table.get(socket);
     // The client has gone in the meantime.
     if (socket === undefined || connection === undefined) return;
     const now = this.#deps.clock.monotonic();
@@ -273,8 +231,7 @@ export class Listener {
 
   #finish(reply: ServerReply, socket: TLSSocket, connection: TrackedConnection): void {
     connection.replies.delete(reply);
-    // Moves the connection to the end of the order of eviction.
-    if (this.#connections.delete(socket)) this.#connections.set(socket, connection);
+    this.#table.used(socket);
     if (this.#stopped !== undefined) this.#server.closeIdleConnections();
   }
 
@@ -282,18 +239,13 @@ export class Listener {
     this.#sweep = this.#deps.clock.after(sweepPeriod, () => {
       const now = this.#deps.clock.monotonic();
       const since = monotonicMs(now - this.#options.limits.responseTimeout);
-      for (const connection of this.#connections.values()) {
+      for (const connection of this.#table.connections()) {
         if (connection.protocol === 'h2' && now >= connection.expiresAt) connection.retire();
         connection.dropRepliesSince(since);
       }
       this.#scheduleSweep();
     });
   }
-}
-
-/** Tells the open connections of one listener apart: a TLS socket does not lead back to the socket below it. */
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 function headerBytes({ rawHeaders }: ServerRequest): number {
