@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -20,5 +21,14 @@ export async function workDirectory(name: string): Promise<WorkDirectory> {
     return { path, dispose: async () => {} };
   }
   const path = await mkdtemp(join(tmpdir(), 'kubetally-'));
-  return { path, dispose: async () => await rm(path, { recursive: true, force: true }) };
+  // For a process that exits without unwinding, as at a second signal.
+  const removeOnExit = (): void => rmSync(path, { recursive: true, force: true });
+  process.once('exit', removeOnExit);
+  return {
+    path,
+    async dispose() {
+      process.off('exit', removeOnExit);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
 }

@@ -25,7 +25,7 @@ const steadyMillicores = (node: number, pod: number, container: number): number 
 const steadyBytes = (node: number, pod: number, container: number): number =>
   (20 + ((node * 5 + pod * 11 + container) % 300)) * mebibyte + 4096 * ((node + pod) % 200);
 
-/** A livelier cluster: most containers constant, some waving, some spiking, some idle; repeatable by seed. */
+/** A livelier cluster: most containers constant, some waving, some spiking, some nearly idle; repeatable by seed. */
 export function mixedUsage(seed: number): UsagePlan {
   return (place) => {
     const random = seededRandom(mix(seed, place.node, place.pod, place.container));
@@ -34,7 +34,7 @@ export function mixedUsage(seed: number): UsagePlan {
     const kind = random();
     const steady = { kind: 'constant', value: bytes(memory) } as const;
     if (kind < 0.5) return { cpu: { kind: 'constant', value: nanocores(level) }, memory: steady };
-    if (kind < 0.6) return { cpu: { kind: 'constant', value: nanocores(0) }, memory: steady };
+    if (kind < 0.6) return { cpu: { kind: 'constant', value: nanocores(300_000) }, memory: steady };
     const period = milliseconds(1000 * Math.round(120 + 480 * random()));
     if (kind < 0.85)
       return {

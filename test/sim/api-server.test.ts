@@ -5,6 +5,7 @@ import { milliseconds } from '../../src/model/units.ts';
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { serverAccount } from '../../src/sim/identity.ts';
 import { askApi, startCluster, type ClusterRequest } from '../support/cluster.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 interface List {
   readonly kind: string;
@@ -151,6 +152,21 @@ describe('the simulated API server', () => {
     const nonResourceAttributes = { verb: 'get', path: '/metrics' };
     const spec = { user: 'x', groups: ['system:monitoring'], nonResourceAttributes };
     assert.equal((await review('authorization.k8s.io', 'subjectaccessreviews', spec))['allowed'], true);
+  });
+
+  it('accepts a token until it expires or is revoked, however often it has seen it', async (test) => {
+    const clock = new FakeClock();
+    const short = await startCluster(test, { clock, nodes: 1, podsPerNode: 0 });
+    const status = async (token: string): Promise<number> =>
+      (await askApi(short, '/api/v1/nodes', { as: { token } })).status;
+    const token = await short.tokens.issue(serverAccount, 60);
+    assert.deepEqual([await status(token), await status(token)], [200, 200]);
+    await clock.advance(61_000);
+    assert.equal(await status(token), 401);
+    const other = await short.tokens.issue(serverAccount, 60);
+    assert.equal(await status(other), 200);
+    short.tokens.revoke(other);
+    assert.equal(await status(other), 401);
   });
 
   it('publishes the keys of its tokens', async () => {
