@@ -97,9 +97,11 @@ export class UsageTimeline {
     return segment === undefined ? integral(this.#usage.cpu, at) : segment.offset + integral(segment.usage.cpu, at);
   }
 
-  /** Working set in bytes. */
+  /** Working set in bytes; a wave moves by whole pages, as memory does. */
   memoryAt(at: EpochMs): number {
-    return valueAt((this.#segmentAt(at)?.usage ?? this.#usage).memory, at);
+    const { memory } = this.#segmentAt(at)?.usage ?? this.#usage;
+    const value = valueAt(memory, at);
+    return memory.kind === 'sine' ? value - (value % 4096) : value;
   }
 
   #segmentAt(at: EpochMs): { readonly usage: ContainerUsage; readonly offset: bigint } | undefined {
