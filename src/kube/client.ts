@@ -28,7 +28,7 @@ export interface KubeClientOptions {
 }
 
 interface Call extends RequestOptions {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly path: string;
   readonly body?: string;
   /** Sent once more when the connection is closed before an answer, as happens to a kept-alive one. */
@@ -64,7 +64,7 @@ export class KubeClient {
     return await this.#json<T>({ ...options, method: 'GET', path, repeatable: true });
   }
 
-  /** Posts an object that the server does not store (TokenReview, SubjectAccessReview), so that it may be sent twice. */
+  /** Posts an object that the server does not store (TokenReview, SubjectAccessReview), or one with a name, so that it may be sent twice. */
   async create<T extends object>(path: string, object: object, options: RequestOptions = {}): Promise<T> {
     const headers = { 'content-type': 'application/json', ...options.headers };
     return await this.#json<T>({
@@ -74,6 +74,19 @@ export class KubeClient {
       path,
       body: JSON.stringify(object),
       repeatable: true,
+    });
+  }
+
+  /** Replaces the object at `path`; one whose `metadata.resourceVersion` is not the stored one's is refused with 409. Never sent twice. */
+  async replace<T extends object>(path: string, object: object, options: RequestOptions = {}): Promise<T> {
+    const headers = { 'content-type': 'application/json', ...options.headers };
+    return await this.#json<T>({
+      ...options,
+      headers,
+      method: 'PUT',
+      path,
+      body: JSON.stringify(object),
+      repeatable: false,
     });
   }
 

@@ -1,14 +1,13 @@
-import type { Clock, Timer } from '../model/clock.ts';
-import { seconds } from '../model/units.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Transitions } from '../telemetry/transitions.ts';
 import { objectAt, textAt } from './review-fields.ts';
 
 /** APIServices of the API server. Errors carry the HTTP `status` when there was one. */
 export interface ApiServiceClient {
-  get(path: string): Promise<object>;
+  get(path: string, options: { readonly signal: AbortSignal }): Promise<object>;
   /** A JSON merge patch. */
-  patch(path: string, patch: object): Promise<object>;
+  patch(path: string, patch: object, options: { readonly signal: AbortSignal }): Promise<object>;
 }
 
 export interface CaBundleOptions {
@@ -20,22 +19,17 @@ export interface CaBundleOptions {
 
 interface Dependencies {
   readonly client: ApiServiceClient;
-  /** The bundle (PEM) as it is now. */
-  readonly bundle: () => string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 const collection = '/apis/apiregistration.k8s.io/v1/apiservices';
-const period = seconds(300);
 
-/** Keeps `spec.caBundle` of our APIServices equal to the bundle that verifies our certificate, so that they need no `insecureSkipTLSVerify`. */
+/** Writes the bundle that verifies our certificate into `spec.caBundle` of our APIServices, so that they need no `insecureSkipTLSVerify`. */
 export class CaBundlePublisher {
   readonly #options: CaBundleOptions;
   readonly #deps: Dependencies;
   readonly #failures: Transitions;
-  #timer: Timer | undefined;
-  #stopped = false;
 
   constructor(options: CaBundleOptions, deps: Dependencies) {
     this.#options = options;
@@ -43,38 +37,48 @@ export class CaBundlePublisher {
     this.#failures = new Transitions(deps.log, deps.clock);
   }
 
-  /** Publishes now and every five minutes. Never rejects. */
-  async start(): Promise<void> {
-    const bundle = this.#deps.bundle();
-    if (bundle !== undefined) {
-      for (const name of this.#options.apiServices) await this.#publish(name, Buffer.from(bundle).toString('base64'));
+  /**
+   * Publishes a bundle (PEM) where it is not published yet. Never rejects; what fails is logged.
+   * @returns whether every APIService of ours had it before, so that the API server's copies have it, too.
+   */
+  async publish(bundle: string, signal: AbortSignal): Promise<boolean> {
+    const caBundle = Buffer.from(bundle).toString('base64');
+    let settled = true;
+    for (const apiService of this.#options.apiServices) {
+      if (!(await this.#publishTo(apiService, caBundle, signal))) settled = false;
     }
-    if (!this.#stopped) this.#timer = this.#deps.clock.after(period, () => void this.start());
+    return settled;
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
-  }
-
-  async #publish(apiService: string, caBundle: string): Promise<void> {
+  async #publishTo(apiService: string, caBundle: string, signal: AbortSignal): Promise<boolean> {
     const { client, log } = this.#deps;
     const path = `${collection}/${apiService}`;
     try {
-      const spec = objectAt(await client.get(path), 'spec');
+      const found = await client.get(path, { signal });
+      const spec = objectAt(found, 'spec');
       const behind = objectAt(spec, 'service');
       const { namespace, name } = this.#options.service;
       if (textAt(behind, 'namespace') !== namespace || textAt(behind, 'name') !== name) {
-        throw new Error(`it belongs to another Service than ${namespace}/${name}`);
+        const error = new Error(`its Service is not ${namespace}/${name}`);
+        this.#failures.failed(apiService, error, 'CA bundle not published', { apiService });
+        return true;
       }
-      if (textAt(spec, 'caBundle') !== caBundle || spec?.['insecureSkipTLSVerify'] === true) {
-        await client.patch(path, { spec: { caBundle, insecureSkipTLSVerify: null } });
+      const settled = textAt(spec, 'caBundle') === caBundle && spec?.['insecureSkipTLSVerify'] !== true;
+      if (!settled) {
+        const resourceVersion = textAt(objectAt(found, 'metadata'), 'resourceVersion');
+        const patch = { metadata: { resourceVersion }, spec: { caBundle, insecureSkipTLSVerify: null } };
+        await client.patch(path, patch, { signal });
         log.info('Published the CA bundle', { apiService });
       }
       this.#failures.recovered(apiService, 'CA bundle can be published again', { apiService });
+      return settled;
     } catch (error) {
-      if (typeof error === 'object' && error !== null && 'status' in error && error.status === 404) return;
-      this.#failures.failed(apiService, error, 'CA bundle cannot be published', { apiService });
+      if (signal.aborted) return false;
+      const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+      if (status === 404) return true;
+      // Another replica wrote between our reading and writing: the next round sees what.
+      if (status !== 409) this.#failures.failed(apiService, error, 'CA bundle not published', { apiService });
+      return false;
     }
   }
 }

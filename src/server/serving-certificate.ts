@@ -3,8 +3,9 @@ import { createSecureContext } from 'node:tls';
 import type { Clock, Timer } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import { seconds } from '../model/units.ts';
-import type { CertificateAuthority, CertifiedKey } from '../pki/authority.ts';
+import type { CertifiedKey } from '../pki/authority.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { newAuthority, processAuthorityLifetime, signLeaf } from './certificate-leaf.ts';
 import { ServerError } from './server-error.ts';
 import { readText, WatchedFiles, type ReadText } from './watched-files.ts';
 
@@ -15,6 +16,8 @@ export interface ServingCertificate {
   readonly caBundle: string | undefined;
   /** Calls `use` with every later certificate until `stop`. */
   follow(use: (certificate: CertifiedKey) => void): void;
+  /** Why clients cannot verify `current` though they should; undefined when they can, or were never meant to. Absent when it cannot happen. */
+  readonly check?: () => Error | undefined;
   stop(): void;
 }
 
@@ -75,56 +78,27 @@ function usablePair([cert = '', key = '']: readonly string[]): CertifiedKey {
   return { cert, key };
 }
 
-const hour = 3_600_000;
-/** How long a certificate made here is valid, in milliseconds. */
-export const leafLifetime = 30 * 24 * hour;
-const authorityLifetime = 10 * 365 * 24 * hour;
-/** For clients whose clock is behind ours. */
-const backdate = hour;
 const checkPeriod = seconds(3600);
 
-/** An authority that signs serving certificates, and the bundle (PEM) by which clients verify them. */
-export interface SigningAuthority {
-  readonly authority: CertificateAuthority;
-  readonly bundle: string;
-}
-
-/** Asked before every certificate. Rejects with `ServerError` `certificate`. */
-export type AuthoritySource = () => Promise<SigningAuthority>;
-
 /**
- * Certificates made in memory, signed by an authority made for this process unless `source` gives another; renewed when a third of their 30 days is left.
+ * Certificates made in memory, signed by an authority made for this process, which nobody knows; renewed when a third of their 30 days is left.
  * @param names DNS names and IP addresses for the certificate; the first becomes its common name.
  */
 export async function selfMadeCertificate(
   names: readonly string[],
   deps: CertificateDependencies,
-  source: AuthoritySource = ownAuthority(deps.clock),
 ): Promise<ServingCertificate> {
   const { clock, log } = deps;
-  let bundle = '';
-  const issue = async (): Promise<CertifiedKey> => {
-    const signing = await source();
-    bundle = signing.bundle;
-    return await signing.authority.issue({
-      commonName: names[0] ?? 'kubetally',
-      names,
-      usages: ['serverAuth'],
-      notBefore: new Date(clock.now() - backdate),
-      notAfter: new Date(clock.now() + leafLifetime),
-    });
-  };
-  let current = await issue();
-  let renewAt = clock.now() + (leafLifetime * 2) / 3;
+  const authority = await newAuthority(clock, processAuthorityLifetime);
+  let leaf = await signLeaf(authority, names, clock);
   let timer: Timer | undefined;
   let stopped = false;
   const renew = async (use: (certificate: CertifiedKey) => void): Promise<void> => {
     try {
-      const next = await issue();
+      const next = await signLeaf(authority, names, clock);
       if (stopped) return;
-      use(next);
-      current = next;
-      renewAt = clock.now() + (leafLifetime * 2) / 3;
+      use(next.pair);
+      leaf = next;
       log.info('Serving certificate renewed');
     } catch (error) {
       log.error(error, 'Serving certificate cannot be renewed, trying again in an hour');
@@ -132,44 +106,21 @@ export async function selfMadeCertificate(
   };
   const watch = (use: (certificate: CertifiedKey) => void): void => {
     timer = clock.after(checkPeriod, () => {
-      if (clock.now() >= renewAt) void renew(use);
+      if (clock.now() >= leaf.renewAt) void renew(use);
       if (!stopped) watch(use);
     });
   };
   return {
     get current() {
-      return current;
+      return leaf.pair;
     },
-    get caBundle() {
-      return bundle;
-    },
+    caBundle: authority.cert,
     follow: watch,
     stop() {
       stopped = true;
       timer?.cancel();
     },
   };
-}
-
-/** One authority for as long as the process runs. */
-function ownAuthority(clock: Clock): AuthoritySource {
-  let made: Promise<CertificateAuthority> | undefined;
-  return async () => {
-    made ??= newAuthority(clock);
-    const authority = await made;
-    return { authority, bundle: authority.cert };
-  };
-}
-
-/** Makes an authority for ten years. The X.509 library is loaded only here: a server with its own files starts without it. */
-export async function newAuthority(clock: Clock): Promise<CertificateAuthority> {
-  const { CertificateAuthority } = await import('../pki/authority.ts');
-  const from = clock.now() - backdate;
-  return await CertificateAuthority.create(
-    `kubetally-ca@${Math.floor(clock.now() / 1000)}`,
-    new Date(from),
-    new Date(from + authorityLifetime),
-  );
 }
 
 /** Names under which a Service in front of the server and the machine itself reach it. */

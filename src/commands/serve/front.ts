@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MetricsCatalog } from '../../metrics-api/catalog.ts';
 import type { Clock } from '../../model/clock.ts';
 import { openSslCiphers } from '../../options/cipher-suites.ts';
-import type { ServeOptions, ServingOptions } from '../../options/serve-options.ts';
+import type { ServeOptions } from '../../options/serve-options.ts';
 import { makeOpenApiDocuments } from '../../server/api/openapi.ts';
 import { apiRoutes, writeStatus } from '../../server/api/routes.ts';
 import type { VersionInfo } from '../../server/api/version.ts';
@@ -12,16 +12,11 @@ import { defaultLimits } from '../../server/listener-limits.ts';
 import { Listener } from '../../server/listener.ts';
 import { healthRoutes, metricsRoute } from '../../server/plain-routes.ts';
 import type { RequestObserver, RequestRecord } from '../../server/request-observer.ts';
-import {
-  certificateFromFiles,
-  selfMadeCertificate,
-  servingNames,
-  type ServingCertificate,
-} from '../../server/serving-certificate.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { build } from '../../version.ts';
 import { createAccess, type Access } from './access.ts';
+import { servingCertificate } from './certificate.ts';
 import type { Collection } from './collection.ts';
 import { healthChecks } from './readiness.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -50,7 +45,7 @@ export interface Front {
 export async function createFront(deps: FrontDependencies): Promise<Front> {
   const { options, clock, random, log, telemetry, collection } = deps;
   const { serving } = options;
-  const certificate = await servingCertificate(serving, clock, log);
+  const certificate = await servingCertificate(serving, { ...deps, log: log.named('certificate') });
   let stopping = false;
   let port = serving.securePort;
   let listener: Listener | undefined = undefined as Listener | undefined;
@@ -59,8 +54,12 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
     onAuthorities: (authorities) => listener?.setClientAuthorities(authorities),
   });
   const { inventory, store, scraper } = collection;
+  const { check } = certificate;
   const health = new Health(
-    healthChecks({ resolution: options.metricResolution, inventory, store, scraper, isStopping: () => stopping }),
+    [
+      ...healthChecks({ resolution: options.metricResolution, inventory, store, scraper, isStopping: () => stopping }),
+      ...(check === undefined ? [] : [{ name: 'serving-ca', endpoints: ['readyz'] as const, check }]),
+    ],
     log.named('health'),
   );
   const handler = createApp(
@@ -128,18 +127,6 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       await access.stop();
     },
   };
-}
-
-/** From the files given, from `tls.crt`-like files of `--cert-dir` when they are there, else made in memory. */
-async function servingCertificate(
-  { certFile, keyFile, serviceName, serviceNamespace, bindAddress }: ServingOptions,
-  clock: Clock,
-  log: RootLogger,
-): Promise<ServingCertificate> {
-  const deps = { clock, log: log.named('certificate') };
-  if (certFile !== undefined && keyFile !== undefined) return await certificateFromFiles(certFile, keyFile, deps);
-  const specific = ['', '0.0.0.0', '::'].includes(bindAddress) ? [] : [bindAddress];
-  return await selfMadeCertificate(servingNames(serviceName, serviceNamespace, ...specific), deps);
 }
 
 function requestObserver(telemetry: Telemetry, log: RootLogger): RequestObserver {
