@@ -3,10 +3,12 @@ import { MetricsCatalog } from '../../metrics-api/catalog.ts';
 import type { Clock } from '../../model/clock.ts';
 import { openSslCiphers } from '../../options/cipher-suites.ts';
 import type { ServeOptions } from '../../options/serve-options.ts';
+import type { CertifiedKey } from '../../pki/authority.ts';
 import { makeOpenApiDocuments } from '../../server/api/openapi.ts';
 import { apiRoutes, writeStatus } from '../../server/api/routes.ts';
 import type { VersionInfo } from '../../server/api/version.ts';
 import { createApp } from '../../server/app.ts';
+import { validUntil } from '../../server/certificate-leaf.ts';
 import { Health } from '../../server/health.ts';
 import { defaultLimits } from '../../server/listener-limits.ts';
 import { Listener } from '../../server/listener.ts';
@@ -107,9 +109,12 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
   return {
     async start() {
       await access.start();
+      const tellExpiry = ({ cert }: CertifiedKey): void => telemetry.servingCertificateLoaded(validUntil(cert));
+      tellExpiry(certificate.current);
       certificate.follow((next) => {
         try {
           listening.setCertificate(next);
+          tellExpiry(next);
         } catch (error) {
           log.error(error, 'Serving certificate cannot be used, keeping the last one');
         }
