@@ -16,8 +16,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   },
 };
 
-/** SIGINT and SIGTERM by number, as shells report them: 128 + n. */
-const signals = { SIGINT: 130, SIGTERM: 143 } as const;
+/** What ends the program, with the exit code that shells report for it: 128 + its number. A closed terminal hangs up. */
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 function processIo(): CommandIo {
   const stop = new AbortController();

@@ -38,6 +38,9 @@ export interface ListenerDependencies {
 
 const sweepPeriod = milliseconds(1000);
 
+/** Answers that one HTTP/2 connection may wait to take; a client that takes none is cut off by the response timeout. */
+const sessionMegabytes = 256;
+
 /**
  * The HTTPS listener: HTTP/1.1 and HTTP/2 chosen by ALPN on one port. Client certificates are asked for, never required, and not judged here.
  * One TLS server hands each connection to the HTTP/1.1 or the HTTP/2 implementation of Node; so HTTP/1.1 has all its timeouts also beside HTTP/2
@@ -81,6 +84,8 @@ export class Listener {
         maxHeaderListSize: limits.maxHeaderBytes * 2,
       },
       maxHeaderListPairs: Math.ceil(limits.maxHeaderBytes / 32),
+      // Node refuses new streams of a session that holds more, answers under way included; its 10 MB are a few lists of a large cluster.
+      maxSessionMemory: sessionMegabytes,
     });
     this.#http2.setTimeout(limits.idleTimeout);
     this.#dispatchByProtocol();
