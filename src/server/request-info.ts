@@ -1,4 +1,5 @@
 import { exactField } from '../kube/selectors/field-selector.ts';
+import { trimCharacter } from '../model/trim.ts';
 import { decodeListOptions } from './list-options.ts';
 import { firstValue, isTrue, parseRequestTarget, type Query } from './request-target.ts';
 
@@ -33,7 +34,7 @@ export function parseRequestInfo(method: string, target: string): RequestInfo | 
   const parsed = parseRequestTarget(target);
   if (parsed === undefined) return undefined;
   const { path, query } = parsed;
-  const parts = path.replace(/^\/+|\/+$/g, '').split('/');
+  const parts = trimCharacter(path, '/').split('/');
   const groupless = parts[0] === 'api';
   if ((!groupless && parts[0] !== 'apis') || parts.length < (groupless ? 3 : 4))
     return pathRequest(method, path, query);
@@ -86,7 +87,6 @@ function resourceRequest(
   if ((first === 'watch' || first === 'proxy') && parts.length > 1) {
     verb = first;
     rest = parts.slice(1);
-    selectable = false;
     selectable = false;
   }
   let namespace = '';

@@ -1,3 +1,5 @@
+import { trimCharacter } from '../model/trim.ts';
+
 /** One clause of an Accept header. */
 export interface AcceptClause {
   readonly type: string;
@@ -35,7 +37,7 @@ function parseClause(part: string): AcceptClause | undefined {
 
 /** Go's `strconv.ParseFloat`, decimal forms only. */
 function parseQuality(text: string): number {
-  if (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return Number(text);
+  if (/^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i.test(text)) return Number(text);
   return /^\+?inf(inity)?$/i.test(text) ? Infinity : 0;
 }
 
@@ -56,5 +58,5 @@ function precedes(a: AcceptClause, b: AcceptClause): boolean {
 }
 
 function trimSpaces(text: string): string {
-  return text.replace(/^ +| +$/g, '');
+  return trimCharacter(text, ' ');
 }

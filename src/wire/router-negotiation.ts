@@ -1,3 +1,4 @@
+import { trimCharacter } from '../model/trim.ts';
 import { mediaTypes } from './negotiation.ts';
 import { StatusError } from './status.ts';
 
@@ -37,5 +38,5 @@ export function requireConsumed(contentType: string | undefined, consumed: reado
 }
 
 function literalType(clause: string): string {
-  return (clause.split(';', 1)[0] ?? '').replace(/^ +| +$/g, '');
+  return trimCharacter(clause.split(';', 1)[0] ?? '', ' ');
 }

@@ -78,6 +78,13 @@ describe('parseRequestInfo', () => {
     ]);
   });
 
+  // Reading that takes the square of the length would not end here within the hour.
+  it('reads a target of a million slashes at once', () => {
+    const slashes = '/'.repeat(1_000_000);
+    assert.equal(summary('GET', `/a${slashes}a`), 'get path');
+    assert.equal(summary('GET', `${slashes}${root}/nodes${slashes}`), `list ${group} nodes`);
+  });
+
   it('reads or refuses any target', () => {
     const pieces = fc.constantFrom(
       '/',

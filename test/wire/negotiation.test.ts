@@ -144,6 +144,15 @@ describe('the router', () => {
       });
   });
 
+  // Reading that takes the square of the length would not end here within the hour.
+  it('reads a million spaces or digits at once', () => {
+    const spaces = ' '.repeat(1_000_000);
+    assert.doesNotThrow(() => requireProduced(`a${spaces}b,${spaces}*/*${spaces}`, objectTypes));
+    const wishes = { userAgent: '', pretty: undefined };
+    const accept = `a${spaces}b/c${spaces}d;q=${'1'.repeat(1_000_000)}x, application/yaml`;
+    assert.equal(negotiate({ ...wishes, accept }, plainEndpoint).encoding, 'yaml');
+  });
+
   it('names the streams of lists', () => {
     assert.throws(
       () => requireProduced('x/y', listTypes),
