@@ -72,7 +72,7 @@ export class KubeletClient {
     const { clock } = this.#options;
     const timeout = new AbortController();
     const timer = clock.after(deadline, () =>
-      timeout.abort(new ScrapeError('timeout', `no whole answer within ${deadline / 1000} s`)),
+      timeout.abort(new ScrapeError('timeout', `no whole answer within ${Math.round(deadline) / 1000} s`)),
     );
     const aborted = (): void => timeout.abort(asError(signal.reason));
     signal.addEventListener('abort', aborted, { once: true });
