@@ -44,7 +44,7 @@ export interface NodeReading {
   readonly timePrecision: 1000 | 1;
   readonly node: Sample | undefined;
   readonly pods: readonly PodSample[];
-  /** When the request was sent and the body's first byte came, on our monotonic clock. */
+  /** When the request was sent and when its answer was complete, on our monotonic clock. */
   readonly requestedAt: MonotonicMs;
   readonly answeredAt: MonotonicMs;
   /** The same on our wall clock. */

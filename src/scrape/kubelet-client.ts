@@ -11,6 +11,7 @@ import {
   type Milliseconds,
   type MonotonicMs,
 } from '../model/units.ts';
+import { BodyBuffers } from './body-buffers.ts';
 import { KubeletConnection, type KubeletTls } from './kubelet-connection.ts';
 import { ScrapeError } from './scrape-error.ts';
 
@@ -36,9 +37,8 @@ export interface KubeletClientOptions {
   readonly maxBodySize: Bytes;
 }
 
-/** A body with what is known about when it was made. */
-export interface KubeletBody {
-  readonly body: Buffer;
+/** What is known about when a body was made. */
+export interface AnswerTiming {
   readonly requestedAt: MonotonicMs;
   readonly answeredAt: MonotonicMs;
   readonly answeredAtWall: EpochMs;
@@ -54,6 +54,7 @@ const longestExcerpt = 300;
 export class KubeletClient {
   readonly #options: KubeletClientOptions;
   readonly #connections = new Map<string, KubeletConnection>();
+  readonly #buffers = new BodyBuffers();
   readonly #stopListening: () => void;
   #tls: KubeletTls | undefined;
 
@@ -66,9 +67,16 @@ export class KubeletClient {
    * GETs `path` from the node's kubelet, trying its addresses in order; the one that answered is tried first next time.
    *
    * @param deadline for everything together
-   * @throws ScrapeError
+   * @param read takes the body of a 200; it must not keep the buffer
+   * @throws ScrapeError, also what `read` throws
    */
-  async get(node: NodeInfo, path: string, deadline: Milliseconds, signal: AbortSignal): Promise<KubeletBody> {
+  async get<Result>(
+    node: NodeInfo,
+    path: string,
+    deadline: Milliseconds,
+    signal: AbortSignal,
+    read: (body: Buffer, timing: AnswerTiming) => Result,
+  ): Promise<Result> {
     const { clock } = this.#options;
     const timeout = new AbortController();
     const timer = clock.after(deadline, () =>
@@ -81,10 +89,10 @@ export class KubeletClient {
       let failure: unknown;
       for (const address of this.#addresses(node)) {
         try {
-          return await this.#getFrom(node, address, path, deadline, timeout.signal);
+          return await this.#getFrom(node, address, path, deadline, timeout.signal, read);
         } catch (error) {
           const code = error instanceof ScrapeError ? error.code : undefined;
-          if (code !== 'status') await this.#drop(node.name);
+          if (code !== 'status' && code !== 'parse') await this.#drop(node.name);
           if (code !== 'connect') throw error;
           failure ??= error;
         }
@@ -123,39 +131,33 @@ export class KubeletClient {
     }
   }
 
-  async #getFrom(
+  async #getFrom<Result>(
     node: NodeInfo,
     address: string,
     path: string,
     deadline: Milliseconds,
     signal: AbortSignal,
-  ): Promise<KubeletBody> {
+    read: (body: Buffer, timing: AnswerTiming) => Result,
+  ): Promise<Result> {
     const { clock, identity } = this.#options;
     const authorization = await identity?.authorizationHeader();
     const connection = await this.#connection(node, address, deadline);
     const requestedAt = clock.monotonic();
-    let answeredAt = requestedAt;
-    let answeredAtWall = clock.now();
-    const answer = await connection.get(path, authorization === undefined ? {} : { authorization }, signal, () => {
-      answeredAt = clock.monotonic();
-      answeredAtWall = clock.now();
-    });
-    if (answer.status !== 200) {
-      const excerpt = answer.body.toString('utf8', 0, longestExcerpt).replaceAll(/\s+/g, ' ').trim();
-      throw new ScrapeError(
-        'status',
-        `${address}: ${path} answered ${answer.status}${excerpt === '' ? '' : `: ${excerpt}`}`,
-        { status: answer.status },
-      );
-    }
-    const date = Date.parse(answer.date ?? '');
-    return {
-      body: answer.body,
-      requestedAt,
-      answeredAt,
-      answeredAtWall,
-      date: Number.isNaN(date) ? undefined : epochMs(date),
-    };
+    return await connection.get(
+      path,
+      authorization === undefined ? {} : { authorization },
+      signal,
+      ({ status, date, body }) => {
+        if (status !== 200) throw refusal(address, path, status, body);
+        const kubeletDate = Date.parse(date ?? '');
+        return read(body, {
+          requestedAt,
+          answeredAt: clock.monotonic(),
+          answeredAtWall: clock.now(),
+          date: Number.isNaN(kubeletDate) ? undefined : epochMs(kubeletDate),
+        });
+      },
+    );
   }
 
   async #connection(node: NodeInfo, address: string, deadline: Milliseconds): Promise<KubeletConnection> {
@@ -171,6 +173,7 @@ export class KubeletClient {
       tls: identity === undefined ? undefined : this.#tlsOf(identity),
       connectTimeout: milliseconds(Math.max(1, deadline * connectShare)),
       maxBodySize,
+      buffers: this.#buffers,
     });
     this.#connections.set(node.name, connection);
     return connection;
@@ -198,4 +201,11 @@ export class KubeletClient {
     this.#connections.delete(nodeName);
     await connection?.destroy();
   }
+}
+
+function refusal(address: string, path: string, status: number, body: Buffer): ScrapeError {
+  const excerpt = body.toString('utf8', 0, longestExcerpt).replaceAll(/\s+/g, ' ').trim();
+  return new ScrapeError('status', `${address}: ${path} answered ${status}${excerpt === '' ? '' : `: ${excerpt}`}`, {
+    status,
+  });
 }

@@ -1,7 +1,9 @@
 import { checkServerIdentity, type PeerCertificate, type SecureContext } from 'node:tls';
-import { Client, errors } from 'undici';
-import { messageChain } from '../model/errors.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Client, errors, type Dispatcher } from 'undici';
+import { asError, messageChain } from '../model/errors.ts';
 import type { Bytes, Milliseconds } from '../model/units.ts';
+import type { BodyBuffer, BodyBuffers } from './body-buffers.ts';
 import { ScrapeError } from './scrape-error.ts';
 
 /** How to speak TLS with kubelets. */
@@ -20,6 +22,8 @@ export interface ConnectionOptions {
   readonly tls: KubeletTls | undefined;
   readonly connectTimeout: Milliseconds;
   readonly maxBodySize: Bytes;
+  /** Shared by all connections. */
+  readonly buffers: BodyBuffers;
 }
 
 /** Kubelets close connections that idle for 90 s; longer than any usual resolution. */
@@ -31,11 +35,13 @@ export class KubeletConnection {
   readonly address: string;
   readonly #client: Client;
   readonly #maxBodySize: Bytes;
+  readonly #buffers: BodyBuffers;
 
-  constructor({ origin, address, nodeName, tls, connectTimeout, maxBodySize }: ConnectionOptions) {
+  constructor({ origin, address, nodeName, tls, connectTimeout, maxBodySize, buffers }: ConnectionOptions) {
     this.origin = origin;
     this.address = address;
     this.#maxBodySize = maxBodySize;
+    this.#buffers = buffers;
     this.#client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
@@ -60,30 +66,25 @@ export class KubeletConnection {
   }
 
   /**
-   * GETs a path. Bodies of answers other than 200 are read too, up to a line's worth.
-   * @throws ScrapeError
+   * GETs a path and hands the whole body to `read`, which must not keep it: its memory is used again.
+   * @throws ScrapeError, or what `signal` was aborted with
    */
-  async get(
+  async get<Result>(
     path: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    onAnswer: () => void,
-  ): Promise<KubeletAnswer> {
-    let answered = false;
+    read: (answer: KubeletAnswer) => Result,
+  ): Promise<Result> {
+    const body = this.#buffers.take();
     try {
-      const response = await this.#client.request({ method: 'GET', path, headers, signal });
-      answered = true;
-      onAnswer();
-      const chunks: Buffer[] = [];
-      for await (const chunk of response.body) chunks.push(chunk as Buffer);
-      const date = response.headers['date'];
-      return {
-        status: response.statusCode,
-        date: typeof date === 'string' ? date : undefined,
-        body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks),
-      };
-    } catch (error) {
-      throw signal.aborted ? signal.reason : this.#explain(error, answered);
+      return await new Promise<Result>((resolve, reject) => {
+        const exchange = new Exchange(body, signal, read, resolve, (error, answered) =>
+          reject(this.#explain(error, answered)),
+        );
+        this.#client.dispatch({ method: 'GET', path, headers }, exchange);
+      });
+    } finally {
+      this.#buffers.giveBack(body);
     }
   }
 
@@ -97,7 +98,7 @@ export class KubeletConnection {
     await this.#client.destroy();
   }
 
-  #explain(error: unknown, answered: boolean): ScrapeError {
+  #explain(error: unknown, answered: boolean): Error {
     if (error instanceof ScrapeError) return error;
     const code = codeOf(error);
     const text = messageChain(error);
@@ -117,7 +118,77 @@ export interface KubeletAnswer {
   readonly status: number;
   /** The `Date` header. */
   readonly date: string | undefined;
+  /** Valid until the reader returns. */
   readonly body: Buffer;
+}
+
+/** One request and its answer, fed by undici. Every end is told once; what comes later is ignored. */
+class Exchange<Result> implements Dispatcher.DispatchHandler {
+  readonly #body: BodyBuffer;
+  readonly #read: (answer: KubeletAnswer) => Result;
+  readonly #stop: () => void;
+  readonly #resolve: (result: Result) => void;
+  readonly #reject: (error: unknown, answered: boolean) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status: number | undefined;
+  #date: string | undefined;
+  #ended = false;
+
+  constructor(
+    body: BodyBuffer,
+    signal: AbortSignal,
+    read: (answer: KubeletAnswer) => Result,
+    resolve: (result: Result) => void,
+    reject: (error: unknown, answered: boolean) => void,
+  ) {
+    this.#body = body;
+    this.#read = read;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    // Also while undici still connects, when it has no controller to give.
+    const abort = (): void => {
+      this.#fail(signal.reason);
+      this.#controller?.abort(asError(signal.reason));
+    };
+    this.#stop = () => signal.removeEventListener('abort', abort);
+    signal.addEventListener('abort', abort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ended) controller.abort(new Error('the request was given up'));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status;
+    this.#date = headers.date;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#ended) this.#body.append(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stop();
+    try {
+      this.#resolve(this.#read({ status: this.#status ?? 0, date: this.#date, body: this.#body.content }));
+    } catch (error) {
+      this.#reject(error, true);
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stop();
+    this.#reject(error, this.#status !== undefined);
+  }
 }
 
 /**

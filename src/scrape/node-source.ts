@@ -3,7 +3,7 @@ import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading } from '../model/sample.ts';
 import { seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
 import type { KubeletSource } from '../options/kubelet-flags.ts';
-import type { KubeletBody } from './kubelet-client.ts';
+import type { AnswerTiming } from './kubelet-client.ts';
 import { decodeResourceMetrics } from './resource-metrics.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { decodeSummary } from './summary.ts';
@@ -17,7 +17,13 @@ const unreadableFor = seconds(60);
 
 /** The part of KubeletClient that reading needs. */
 export interface KubeletGet {
-  get(node: NodeInfo, path: string, deadline: Milliseconds, signal: AbortSignal): Promise<KubeletBody>;
+  get<Result>(
+    node: NodeInfo,
+    path: string,
+    deadline: Milliseconds,
+    signal: AbortSignal,
+    read: (body: Buffer, timing: AnswerTiming) => Result,
+  ): Promise<Result>;
 }
 
 /** Reads one node's usage from the Summary API, or from `/metrics/resource` where that is refused or unreadable. */
@@ -83,20 +89,23 @@ export class NodeSource {
   }
 
   async #summary(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
-    const { body, ...timing } = await this.#kubelets.get(node, summaryPath, deadline, signal);
-    const summary = decodeSummary(body);
-    return { source: 'summary', timePrecision: 1000, node: summary.node, pods: summary.pods, ...timing };
+    return await this.#kubelets.get(node, summaryPath, deadline, signal, (body, timing) => {
+      const summary = decodeSummary(body);
+      return { source: 'summary', timePrecision: 1000, node: summary.node, pods: summary.pods, ...timing };
+    });
   }
 
   async #resource(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
-    const { body, ...timing } = await this.#kubelets.get(
+    return await this.#kubelets.get(
       node,
       node.resourceMetricsPath ?? resourcePath,
       deadline,
       signal,
+      (body, timing) => {
+        const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall);
+        return { source: 'resource', timePrecision: 1, node: metrics.node, pods: metrics.pods, ...timing };
+      },
     );
-    const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall);
-    return { source: 'resource', timePrecision: 1, node: metrics.node, pods: metrics.pods, ...timing };
   }
 }
 

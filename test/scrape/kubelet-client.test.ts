@@ -13,7 +13,7 @@ import { bytes, milliseconds, seconds } from '../../src/model/units.ts';
 import type { CertificateAuthority } from '../../src/pki/authority.ts';
 import {
   KubeletClient,
-  type KubeletBody,
+  type AnswerTiming,
   type KubeletClientOptions,
   type KubeletIdentity,
 } from '../../src/scrape/kubelet-client.ts';
@@ -134,8 +134,16 @@ describe('the kubelet client', () => {
     return created;
   }
 
-  async function get(from: KubeletClient, node: NodeInfo, deadline = seconds(5)): Promise<KubeletBody> {
-    return await from.get(node, '/stats/summary', deadline, new AbortController().signal);
+  async function get(
+    from: KubeletClient,
+    node: NodeInfo,
+    deadline = seconds(5),
+  ): Promise<AnswerTiming & { body: string }> {
+    const { signal } = new AbortController();
+    return await from.get(node, '/stats/summary', deadline, signal, (body, timing) => ({
+      body: body.toString(),
+      ...timing,
+    }));
   }
 
   async function assertFails(promise: Promise<unknown>, code: ScrapeErrorCode, message: RegExp): Promise<void> {
@@ -157,7 +165,7 @@ describe('the kubelet client', () => {
     const one = client();
     const answer = await get(one, nodeAt(kubelet.port, '127.0.0.1'));
     await get(one, nodeAt(kubelet.port, '127.0.0.1'));
-    assert.equal(answer.body.toString(), 'body');
+    assert.equal(answer.body, 'body');
     assert.equal(authorization, 'Bearer secret');
     assert.equal(kubelet.connections - before, 1);
     assert.ok(answer.answeredAt >= answer.requestedAt && answer.date !== undefined);
@@ -166,7 +174,7 @@ describe('the kubelet client', () => {
   it('asks the port of the flag unless told to use that of the node', async () => {
     kubelet.answer = (_request, response) => response.end('body');
     const answer = await get(client({ port: kubelet.port, useNodeStatusPort: false }), nodeAt(1, '127.0.0.1'));
-    assert.equal(answer.body.toString(), 'body');
+    assert.equal(answer.body, 'body');
   });
 
   it('reads the token anew for each request', async () => {
@@ -212,7 +220,7 @@ describe('the kubelet client', () => {
   it('believes a certificate that names the node instead of its address', async () => {
     const named = await FakeKubelet.start(await servingCertificate(authority, 'worker-1'));
     const answer = await get(client(), nodeAt(named.port, '127.0.0.1'));
-    assert.equal(answer.body.toString(), '{"pods":[]}');
+    assert.equal(answer.body, '{"pods":[]}');
     await named.stop();
   });
 
@@ -248,7 +256,7 @@ describe('the kubelet client', () => {
     kubelet.answer = (_request, response) => response.end('body');
     const one = client();
     const node = nodeAt(kubelet.port, '127.9.9.9', '127.0.0.1');
-    assert.equal((await get(one, node)).body.toString(), 'body');
+    assert.equal((await get(one, node)).body, 'body');
     const before = kubelet.connections;
     await get(one, node);
     assert.equal(kubelet.connections, before);
@@ -256,7 +264,7 @@ describe('the kubelet client', () => {
 
   it('reaches a kubelet over IPv6', async () => {
     const six = await FakeKubelet.start(await servingCertificate(authority, '::1'), undefined, '::1');
-    assert.equal((await get(client(), nodeAt(six.port, '::1'))).body.toString(), '{"pods":[]}');
+    assert.equal((await get(client(), nodeAt(six.port, '::1'))).body, '{"pods":[]}');
     await six.stop();
   });
 
@@ -265,7 +273,7 @@ describe('the kubelet client', () => {
     const one = client();
     await get(one, nodeAt(kubelet.port, '127.0.0.1'));
     for (const socket of kubelet.sockets) socket.destroy();
-    assert.equal((await get(one, nodeAt(kubelet.port, '127.0.0.1'))).body.toString(), 'body');
+    assert.equal((await get(one, nodeAt(kubelet.port, '127.0.0.1'))).body, 'body');
   });
 
   it('says that a node has no usable address', async () => {
@@ -335,7 +343,7 @@ describe('the kubelet client', () => {
   it('abandons the request when the node leaves', async () => {
     kubelet.answer = () => {};
     const leave = new AbortController();
-    const request = client().get(nodeAt(kubelet.port, '127.0.0.1'), '/', seconds(5), leave.signal);
+    const request = client().get(nodeAt(kubelet.port, '127.0.0.1'), '/', seconds(5), leave.signal, String);
     setTimeout(() => leave.abort(new ScrapeError('timeout', 'the node left')), 30);
     await assertFails(request, 'timeout', /the node left/);
   });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NodeInfo } from '../../src/model/inventory.ts';
-import { epochMs, monotonicMs, seconds } from '../../src/model/units.ts';
+import { epochMs, monotonicMs, seconds, type Milliseconds } from '../../src/model/units.ts';
 import type { KubeletSource } from '../../src/options/kubelet-flags.ts';
-import type { KubeletBody } from '../../src/scrape/kubelet-client.ts';
+import type { AnswerTiming } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -33,17 +33,23 @@ class SourceTest {
   readonly source: NodeSource;
 
   constructor(choice: KubeletSource = 'auto') {
-    const get = async (_node: NodeInfo, path: string): Promise<KubeletBody> => {
+    const get = async <Result>(
+      _node: NodeInfo,
+      path: string,
+      _deadline: Milliseconds,
+      _signal: AbortSignal,
+      read: (body: Buffer, timing: AnswerTiming) => Result,
+    ): Promise<Result> => {
       this.asked.push(path);
       const answer = this.answers.get(path) ?? new ScrapeError('status', 'not found', { status: 404 });
       if (answer instanceof ScrapeError) throw answer;
-      return await Promise.resolve({
-        body: Buffer.from(answer),
+      const timing = {
         requestedAt: monotonicMs(0),
         answeredAt: monotonicMs(0),
         answeredAtWall: epochMs(0),
         date: undefined,
-      });
+      };
+      return await Promise.resolve(read(Buffer.from(answer), timing));
     };
     this.source = new NodeSource({ get }, this.clock, choice, (_node, cause) => this.fallbacks.push(cause));
   }
