@@ -3,9 +3,9 @@ import type { Health } from './health.ts';
 import { stateOf } from './request-state.ts';
 import { writeText } from './text-answer.ts';
 
-/** `/healthz`, `/livez`, `/readyz` and a path for each check; any method, as upstream. */
-export function healthRoutes(health: Health): Middleware {
-  return async function serveHealth(ctx, next) {
+/** The health endpoints and a path for each check; passes on a check that there is not. Any method, as upstream. */
+export function serveHealth(health: Health): Middleware {
+  return async function answerHealth(ctx, next) {
     const { path, query } = stateOf(ctx).requestInfo;
     const answer = health.answer(path, query);
     if (answer === undefined) await next();
@@ -19,13 +19,9 @@ export interface MetricsPage {
   readonly body: string;
 }
 
-/** `/metrics`. */
-export function metricsRoute(page: () => MetricsPage | Promise<MetricsPage>): Middleware {
-  return async function serveMetrics(ctx, next) {
-    if (stateOf(ctx).requestInfo.path !== '/metrics') {
-      await next();
-      return;
-    }
+/** Prometheus metrics. */
+export function serveMetrics(page: () => MetricsPage | Promise<MetricsPage>): Middleware {
+  return async function answerMetrics(ctx) {
     const { contentType, body } = await page();
     ctx.set('Content-Type', contentType);
     ctx.body = body;

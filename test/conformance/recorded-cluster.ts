@@ -2,7 +2,6 @@ import { MetricsCatalog } from '../../src/metrics-api/catalog.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
 import { makeOpenApiDocuments } from '../../src/server/api/openapi.ts';
-import { apiRoutes, type ApiDependencies } from '../../src/server/api/routes.ts';
 import {
   Health,
   healthEndpoints,
@@ -11,7 +10,7 @@ import {
   type HealthCheck,
   type HealthEndpoint,
 } from '../../src/server/health.ts';
-import { healthRoutes } from '../../src/server/plain-routes.ts';
+import { routes, type RouterDependencies } from '../../src/server/router.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { clientCertificate } from '../support/pki.ts';
 import { nodeInfo, nodeUsage, podInfo, podUsage, TestCluster } from '../support/metrics-sources.ts';
@@ -57,7 +56,10 @@ function holding(name: string, ...endpoints: HealthEndpoint[]): HealthCheck {
   return { name, endpoints: endpoints.length === 0 ? healthEndpoints : endpoints, check: () => undefined };
 }
 
-export function apiDependencies(cluster: TestCluster, health?: Health): ApiDependencies {
+export function routerDependencies(
+  cluster: TestCluster,
+  health = new Health([pingCheck], silentLogger),
+): RouterDependencies {
   return {
     catalog: new MetricsCatalog(cluster.objects, cluster.usage),
     now: () => systemClock.now(),
@@ -74,7 +76,8 @@ export function apiDependencies(cluster: TestCluster, health?: Health): ApiDepen
       platform: 'linux/amd64',
     },
     serverAddress: () => ':4444',
-    healthPaths: health?.paths ?? [],
+    health,
+    metricsPage: () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
   };
 }
 
@@ -89,8 +92,11 @@ export async function recordedServer(): Promise<RecordedServer> {
   const reviews = new ScriptedReviews();
   reviews.onAccess = (spec) => ({ allowed: viewerMay(spec) });
   const health = new Health(checks, silentLogger);
-  const routes = [healthRoutes(health), apiRoutes(apiDependencies(recordedCluster(), health))];
-  const server = await securedServer({ certificates, reviews, routes });
+  const server = await securedServer({
+    certificates,
+    reviews,
+    routes: [routes(routerDependencies(recordedCluster(), health))],
+  });
   const { clients, proxies } = certificates;
   return {
     server,

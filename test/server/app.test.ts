@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import type { Middleware } from 'koa';
 import { afterEach, before, describe, it } from 'node:test';
 import { seconds } from '../../src/model/units.ts';
-import { Health, pingCheck } from '../../src/server/health.ts';
-import { healthRoutes, metricsRoute } from '../../src/server/plain-routes.ts';
+import { routes } from '../../src/server/router.ts';
 import { badRequest } from '../../src/wire/status.ts';
-import { silentLogger } from '../../src/telemetry/log.ts';
+import { routerDependencies } from '../conformance/recorded-cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { TestCluster } from '../support/metrics-sources.ts';
 import {
   clusterCertificates,
   ScriptedReviews,
@@ -255,9 +255,7 @@ describe('The application', () => {
   });
 
   it('serves health to everybody with any method, its parts and /metrics to the authorized', async () => {
-    const health = new Health([pingCheck], silentLogger);
-    const page = metricsRoute(() => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }));
-    const { target, proxy } = await start({ routes: [healthRoutes(health), page] });
+    const { target, proxy } = await start({ routes: [routes(routerDependencies(new TestCluster()))] });
     for (const path of ['/livez', '/readyz', '/healthz']) {
       const reply = await ask(target, path);
       assert.equal(reply.body, 'ok');

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '../../src/model/clock.ts';
 import { milliseconds, seconds } from '../../src/model/units.ts';
 import type { CertificateAuthority, CertifiedKey } from '../../src/pki/authority.ts';
-import { writeStatus } from '../../src/server/api/routes.ts';
+import { writeStatus } from '../../src/server/api/endpoint.ts';
 import { createApp, type AppOptions } from '../../src/server/app.ts';
 import { AuthenticationConfig, type AuthenticationFlags } from '../../src/server/authentication-config.ts';
 import { Authentication } from '../../src/server/authentication.ts';

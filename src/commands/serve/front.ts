@@ -5,15 +5,15 @@ import { openSslCiphers } from '../../options/cipher-suites.ts';
 import type { ServeOptions } from '../../options/serve-options.ts';
 import type { CertifiedKey } from '../../pki/authority.ts';
 import { makeOpenApiDocuments } from '../../server/api/openapi.ts';
-import { apiRoutes, writeStatus } from '../../server/api/routes.ts';
+import { writeStatus } from '../../server/api/endpoint.ts';
 import type { VersionInfo } from '../../server/api/version.ts';
 import { createApp } from '../../server/app.ts';
 import { validUntil } from '../../server/certificate-leaf.ts';
 import { Health } from '../../server/health.ts';
 import { defaultLimits } from '../../server/listener-limits.ts';
 import { Listener } from '../../server/listener.ts';
-import { healthRoutes, metricsRoute } from '../../server/plain-routes.ts';
 import type { RequestObserver, RequestRecord } from '../../server/request-observer.ts';
+import { routes } from '../../server/router.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { build } from '../../version.ts';
@@ -69,15 +69,14 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
     {
       ...access,
       routes: [
-        healthRoutes(health),
-        metricsRoute(async () => await telemetry.exposition()),
-        apiRoutes({
+        routes({
           catalog: new MetricsCatalog(inventory, store),
           now: () => clock.now(),
           openApi: makeOpenApiDocuments(`v${build.version}`, () => clock.now()),
           version: versionInfo(),
           serverAddress: () => `${serving.bindAddress || '0.0.0.0'}:${port}`,
-          healthPaths: health.paths,
+          health,
+          metricsPage: async () => await telemetry.exposition(),
         }),
       ],
       writeError: writeStatus,

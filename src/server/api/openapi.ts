@@ -56,11 +56,11 @@ export function serveOpenApiV2(request: ApiRequest, { v2 }: OpenApiDocuments): A
 }
 
 /**
- * `/openapi/v3` and below. With the current hash in the URL an answer may be cached for ever; another hash is redirected.
+ * A document below `/openapi/v3/`. With the current hash in the URL an answer may be cached for ever; another hash is redirected.
  * Undefined for an unknown document.
  */
-export function serveOpenApiV3(request: ApiRequest, { v3, now }: OpenApiDocuments, key: string): Answer | undefined {
-  if (key === '') return serveRoot(request, v3);
+export function serveOpenApiV3(request: ApiRequest, { v3, now }: OpenApiDocuments): Answer | undefined {
+  const key = request.info.path.slice('/openapi/v3/'.length);
   const document = v3.get(key);
   if (document === undefined) return undefined;
   const answer = serveDocument(request, document, 'v3');
@@ -74,7 +74,8 @@ export function serveOpenApiV3(request: ApiRequest, { v3, now }: OpenApiDocument
   return { ...answer, headers: { ...answer.headers, 'cache-control': 'public, immutable', expires } };
 }
 
-function serveRoot(request: ApiRequest, v3: OpenApiDocuments['v3']): Answer {
+/** `/openapi/v3`: which documents there are, and their hashes. */
+export function serveOpenApiV3Root(request: ApiRequest, { v3 }: OpenApiDocuments): Answer {
   const keys = [...v3.keys()].sort();
   const paths = Object.fromEntries(keys.map((key) => [key, { serverRelativeURL: location(key, v3.get(key)) }]));
   const json = Buffer.from(JSON.stringify({ paths }));

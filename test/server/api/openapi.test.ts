@@ -1,33 +1,13 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import protobuf from 'protobufjs';
-import { serveApi } from '../../../src/server/api/serve.ts';
-import { parseRequestInfo } from '../../../src/server/request-info.ts';
-import type { Answer } from '../../../src/wire/body.ts';
-import { apiDependencies, recordedCluster } from '../../conformance/recorded-cluster.ts';
+import { serve } from './serving.ts';
 
-const deps = apiDependencies(recordedCluster());
 const models = protobuf.loadSync(
   ['openapi-v2.proto', 'openapi-v3.proto'].map((name) => fileURLToPath(new URL(`./data/${name}`, import.meta.url))),
 );
-
-function serve(
-  target: string,
-  headers: { accept?: string; acceptEncoding?: string; ifNoneMatch?: string } = {},
-): Answer {
-  const info = parseRequestInfo('GET', target);
-  assert.ok(info !== undefined);
-  const { accept, acceptEncoding = '', ifNoneMatch } = headers;
-  const wishes = { accept, userAgent: '', pretty: undefined };
-  return serveApi({ info, wishes, contentType: undefined, acceptEncoding, ifNoneMatch }, deps);
-}
-
-function bytes({ body }: Answer): Buffer {
-  assert.ok(Buffer.isBuffer(body));
-  return body;
-}
 
 interface Document {
   readonly paths: Readonly<Record<string, { readonly get: { readonly operationId: string } }>>;
@@ -38,7 +18,7 @@ interface Schema {
   readonly required?: readonly string[];
 }
 
-const json = (target: string): Document => JSON.parse(bytes(serve(target)).toString()) as Document;
+const json = async (target: string): Promise<Document> => JSON.parse((await serve(target)).body.toString()) as Document;
 
 /** Every `$ref` in a document. */
 function references(value: unknown): string[] {
@@ -49,8 +29,8 @@ function references(value: unknown): string[] {
 }
 
 describe('OpenAPI v2', () => {
-  it('names operations and types as clients know them', () => {
-    const { paths, definitions = {} } = json('/openapi/v2');
+  it('names operations and types as clients know them', async () => {
+    const { paths, definitions = {} } = await json('/openapi/v2');
     const ids = Object.values(paths).map(({ get }) => get.operationId);
     for (const version of ['V1', 'V1beta1'])
       for (const id of [
@@ -67,23 +47,25 @@ describe('OpenAPI v2', () => {
     assert.deepEqual(pod?.required, ['timestamp', 'window', 'containers']);
   });
 
-  it('refers only to what it defines', () => {
-    const document = json('/openapi/v2');
+  it('refers only to what it defines', async () => {
+    const document = await json('/openapi/v2');
     const known = new Set(Object.keys(document.definitions ?? {}).map((name) => `#/definitions/${name}`));
     for (const reference of references(document)) assert.ok(known.has(reference), reference);
   });
 
-  it('is the same in protobuf', () => {
+  it('is the same in protobuf', async () => {
     for (const version of ['v2.v1.0', 'v2@v1.0']) {
-      const answer = serve('/openapi/v2', { accept: `application/com.github.proto-openapi.spec.${version}+protobuf` });
+      const answer = await serve('/openapi/v2', {
+        accept: `application/com.github.proto-openapi.spec.${version}+protobuf`,
+      });
       assert.equal(answer.headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
       const type = models.lookupType('openapi.v2.Document');
-      const decoded = type.toObject(type.decode(bytes(answer))) as {
+      const decoded = type.toObject(type.decode(answer.body)) as {
         swagger: string;
         paths: { path: { name: string; value: { get: { operationId: string; responses: unknown } } }[] };
         definitions: { additionalProperties: { name: string; value: { required?: string[]; type?: unknown } }[] };
       };
-      const document = json('/openapi/v2');
+      const document = await json('/openapi/v2');
       assert.equal(decoded.swagger, '2.0');
       assert.deepEqual(
         decoded.paths.path.map(({ name, value }) => [name, value.get.operationId]),
@@ -97,28 +79,29 @@ describe('OpenAPI v2', () => {
     }
   });
 
-  it('is compressed, cached and refused as upstream', () => {
-    const plain = serve('/openapi/v2');
+  it('is compressed, cached and refused as upstream', async () => {
+    const plain = await serve('/openapi/v2');
     assert.equal(plain.headers['vary'], 'Accept-Encoding, Accept');
     const { etag = '' } = plain.headers;
     assert.match(etag, /^"[0-9A-F]{128}"$/);
-    const zipped = serve('/openapi/v2', { acceptEncoding: 'deflate, gzip;q=1.0' });
+    const zipped = await serve('/openapi/v2', { acceptEncoding: 'deflate, gzip;q=1.0' });
     assert.equal(zipped.headers['content-encoding'], 'gzip');
-    assert.deepEqual(gunzipSync(bytes(zipped)), bytes(plain));
-    assert.equal(serve('/openapi/v2', { acceptEncoding: 'gzip;q=0' }).headers['content-encoding'], undefined);
-    assert.equal(serve('/openapi/v2', { ifNoneMatch: `"x", W/${etag}` }).status, 304);
-    const refused = serve('/openapi/v2', { accept: 'text/html' });
+    assert.deepEqual(gunzipSync(zipped.body), plain.body);
+    assert.equal((await serve('/openapi/v2', { acceptEncoding: 'gzip;q=0' })).headers['content-encoding'], undefined);
+    assert.equal((await serve('/openapi/v2', { ifNoneMatch: `"x", W/${etag}` })).status, 304);
+    const refused = await serve('/openapi/v2', { accept: 'text/html' });
     assert.equal(refused.status, 406);
     assert.equal(refused.body.length, 0);
   });
 });
 
 describe('OpenAPI v3', () => {
-  const root = JSON.parse(bytes(serve('/openapi/v3')).toString()) as {
-    paths: Record<string, { serverRelativeURL: string }>;
-  };
+  let root: { paths: Record<string, { serverRelativeURL: string }> };
+  before(async () => {
+    root = JSON.parse((await serve('/openapi/v3')).body.toString()) as typeof root;
+  });
 
-  it('lists its documents with their hashes', () => {
+  it('lists its documents with their hashes', async () => {
     assert.deepEqual(Object.keys(root.paths), [
       'apis',
       'apis/metrics.k8s.io',
@@ -128,24 +111,24 @@ describe('OpenAPI v3', () => {
     ]);
   });
 
-  it('lets an answer at its hash be kept for ever and redirects from others', () => {
+  it('lets an answer at its hash be kept for ever and redirects from others', async () => {
     for (const [key, { serverRelativeURL }] of Object.entries(root.paths)) {
-      const answer = serve(serverRelativeURL);
+      const answer = await serve(serverRelativeURL);
       assert.equal(answer.status, 200);
       assert.equal(answer.headers['cache-control'], 'public, immutable');
       assert.match(answer.headers['expires'] ?? '', / GMT$/);
       assert.equal(serverRelativeURL, `/openapi/v3/${key}?hash=${answer.headers['etag']?.replaceAll('"', '')}`);
-      const stale = serve(`/openapi/v3/${key}?hash=old`);
+      const stale = await serve(`/openapi/v3/${key}?hash=old`);
       assert.equal(stale.status, 301);
       assert.equal(stale.headers['location'], serverRelativeURL);
-      const plain = serve(`/openapi/v3/${key}`);
+      const plain = await serve(`/openapi/v3/${key}`);
       assert.equal(plain.headers['cache-control'], undefined);
       assert.equal(plain.headers['vary'], 'Accept');
     }
   });
 
-  it('describes each version by itself', () => {
-    const document = json('/openapi/v3/apis/metrics.k8s.io/v1');
+  it('describes each version by itself', async () => {
+    const document = await json('/openapi/v3/apis/metrics.k8s.io/v1');
     const schemas = document.components?.schemas ?? {};
     assert.ok('io.k8s.metrics.pkg.apis.metrics.v1.NodeMetrics' in schemas);
     assert.ok(!('io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics' in schemas));
@@ -153,16 +136,16 @@ describe('OpenAPI v3', () => {
     for (const reference of references(document)) assert.ok(known.has(reference), reference);
   });
 
-  it('is the same in protobuf', () => {
+  it('is the same in protobuf', async () => {
     const accept = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
     const type = models.lookupType('openapi.v3.Document');
     for (const key of Object.keys(root.paths)) {
-      const decoded = type.toObject(type.decode(bytes(serve(`/openapi/v3/${key}`, { accept })))) as {
+      const decoded = type.toObject(type.decode((await serve(`/openapi/v3/${key}`, { accept })).body)) as {
         openapi: string;
         paths: { path: { name: string; value: { get: { operationId: string } } }[] };
         components: { schemas: { additionalProperties: { name: string }[] } };
       };
-      const document = json(`/openapi/v3/${key}`);
+      const document = await json(`/openapi/v3/${key}`);
       assert.equal(decoded.openapi, '3.0.0');
       assert.deepEqual(
         decoded.paths.path.map(({ name, value }) => [name, value.get.operationId]),

@@ -3,11 +3,13 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { cluster, json, refusal, root, serve, text, type Asked } from './serving.ts';
 
-const names = (target: string): string[] =>
-  (json(target)['items'] as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+async function names(target: string): Promise<string[]> {
+  const { items } = (await json(target)) as { items: { metadata: { name: string } }[] };
+  return items.map(({ metadata }) => metadata.name);
+}
 
 describe('resources', () => {
-  it('are served in both versions', () => {
+  it('are served in both versions', async () => {
     for (const version of ['v1', 'v1beta1'])
       for (const [path, kind] of [
         ['nodes', 'NodeMetricsList'],
@@ -16,35 +18,35 @@ describe('resources', () => {
         ['namespaces/team-0/pods', 'PodMetricsList'],
         ['namespaces/team-0/pods/app-0-00000', 'PodMetrics'],
       ]) {
-        const { apiVersion, kind: served } = json(`/apis/metrics.k8s.io/${version}/${path}`);
+        const { apiVersion, kind: served } = await json(`/apis/metrics.k8s.io/${version}/${path}`);
         assert.deepEqual([apiVersion, served], [`metrics.k8s.io/${version}`, kind]);
       }
   });
 
-  it('tolerate slashes at the end', () => {
-    assert.equal(json(`${root}/nodes/`)['kind'], 'NodeMetricsList');
-    assert.equal(json(`${root}/nodes/node-00000/`)['kind'], 'NodeMetrics');
+  it('tolerate slashes at the end', async () => {
+    assert.equal((await json(`${root}/nodes/`))['kind'], 'NodeMetricsList');
+    assert.equal((await json(`${root}/nodes/node-00000/`))['kind'], 'NodeMetrics');
   });
 
-  it('read an encoded slash as a slash', () => {
-    assert.equal(json(`${root}/nodes%2Fnode-00000`)['kind'], 'NodeMetrics');
-    assert.equal(refusal(`${root}/nodes/node-00000%2Fx`), '404 the server could not find the requested resource');
+  it('read an encoded slash as a slash', async () => {
+    assert.equal((await json(`${root}/nodes%2Fnode-00000`))['kind'], 'NodeMetrics');
+    assert.equal(await refusal(`${root}/nodes/node-00000%2Fx`), '404 the server could not find the requested resource');
   });
 
-  it('are paged to the end', () => {
+  it('are paged to the end', async () => {
     const seen: string[] = [];
     let target = `${root}/pods?limit=5`;
     for (let page = 0; page < 3; page++) {
-      const { metadata } = json(target) as { metadata: { continue?: string; remainingItemCount?: number } };
-      seen.push(...names(target));
+      const { metadata } = (await json(target)) as { metadata: { continue?: string; remainingItemCount?: number } };
+      seen.push(...(await names(target)));
       assert.equal(metadata.remainingItemCount, [7, 2, undefined][page]);
       target = `${root}/pods?limit=5&continue=${metadata.continue ?? ''}`;
     }
-    assert.deepEqual(seen, names(`${root}/pods`));
+    assert.deepEqual(seen, await names(`${root}/pods`));
   });
 
-  it('can be narrowed to a node', () => {
-    assert.deepEqual(names(`${root}/pods?fieldSelector=spec.nodeName%3Dnode-00001,metadata.namespace%3Dteam-0`), [
+  it('can be narrowed to a node', async () => {
+    assert.deepEqual(await names(`${root}/pods?fieldSelector=spec.nodeName%3Dnode-00001,metadata.namespace%3Dteam-0`), [
       'app-0-00001',
       'app-2-00001',
     ]);
@@ -107,13 +109,13 @@ describe('resources', () => {
     [`${root}/nodes?resourceVersion=7&resourceVersionMatch=Exact`, {}, 'answered 200'],
   ];
   for (const [target, asked, expected] of refusals)
-    it(`answer ${asked.method ?? 'GET'} ${target} with: ${expected}`, () =>
-      assert.equal(refusal(target, asked), expected));
+    it(`answer ${asked.method ?? 'GET'} ${target} with: ${expected}`, async () =>
+      assert.equal(await refusal(target, asked), expected));
 
-  it('tell a pod without metrics from a missing one', () => {
+  it('tell a pod without metrics from a missing one', async () => {
     cluster.addNode({ ...requireNode(), name: 'silent' }, undefined);
     cluster.forgetNodeUsage('silent');
-    assert.equal(refusal(`${root}/nodes/silent`), '404 nodemetrics.metrics.k8s.io "silent" not found');
+    assert.equal(await refusal(`${root}/nodes/silent`), '404 nodemetrics.metrics.k8s.io "silent" not found');
   });
 });
 
@@ -124,7 +126,7 @@ function requireNode() {
 }
 
 describe('unknown paths', () => {
-  it('are answered with the list of paths', () => {
+  it('are answered with the list of paths', async () => {
     for (const path of [
       '/nothing',
       '/api',
@@ -135,16 +137,16 @@ describe('unknown paths', () => {
       '/openapi/v3/none',
       '/openapi/v2/',
     ]) {
-      const answer = serve(path);
+      const answer = await serve(path);
       assert.equal(answer.status, 404, path);
       assert.match(text(answer), /^\{\n {2}"paths": \[\n {4}"\/apis",\n[^]*\n {2}\]\n\}$/);
     }
-    assert.ok((json('/')['paths'] as string[]).includes('/apis/metrics.k8s.io/v1'));
+    assert.ok(((await json('/'))['paths'] as string[]).includes('/apis/metrics.k8s.io/v1'));
   });
 });
 
 describe('any request', () => {
-  it('gets an answer or a Status below 500', () => {
+  it('gets an answer or a Status below 500', async () => {
     const segment = fc.constantFrom(
       'apis',
       'metrics.k8s.io',
@@ -190,15 +192,18 @@ describe('any request', () => {
       'application/json;as=Table;v=v1;g=meta.k8s.io',
       ';;,',
     );
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.array(segment, { maxLength: 8 }),
         fc.array(parameter, { maxLength: 3 }),
         accept,
-        (path, query, type) => {
+        async (path, query, type) => {
           const search = query.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&');
           const prefix = path.length % 2 === 0 ? `${root}/` : '/';
-          const outcome = refusal(`${prefix}${path.join('/')}?${search}`, type === undefined ? {} : { accept: type });
+          const outcome = await refusal(
+            `${prefix}${path.join('/')}?${search}`,
+            type === undefined ? {} : { accept: type },
+          );
           assert.doesNotMatch(outcome, /^5|answered 5/);
         },
       ),

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { Context } from 'koa';
 import { KubetallyError } from '../../../src/model/errors.ts';
-import { serveApi } from '../../../src/server/api/serve.ts';
 import { parseRequestInfo } from '../../../src/server/request-info.ts';
-import { firstValue } from '../../../src/server/request-target.ts';
-import type { Answer } from '../../../src/wire/body.ts';
+import { routes } from '../../../src/server/router.ts';
 import { toStatus } from '../../../src/wire/status.ts';
-import { apiDependencies, recordedCluster } from '../../conformance/recorded-cluster.ts';
+import { recordedCluster, routerDependencies } from '../../conformance/recorded-cluster.ts';
 
 export const cluster = recordedCluster();
-const deps = apiDependencies(cluster);
+const deps = routerDependencies(cluster);
+const route = routes(deps);
 export const root = '/apis/metrics.k8s.io/v1beta1';
 
 export interface Asked {
@@ -19,26 +21,56 @@ export interface Asked {
   readonly ifNoneMatch?: string;
 }
 
-/** What the API answers, without a server around it. */
-export function serve(target: string, asked: Asked = {}): Answer {
-  const info = parseRequestInfo(asked.method ?? 'GET', target);
-  assert.ok(info !== undefined);
-  const wishes = { accept: asked.accept, userAgent: '', pretty: firstValue(info.query, 'pretty') };
-  const { contentType, ifNoneMatch, acceptEncoding = '' } = asked;
-  return serveApi({ info, wishes, contentType, acceptEncoding, ifNoneMatch }, deps);
+/** What a request was answered with. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
 }
 
-export function text({ body }: Answer): string {
-  return Buffer.isBuffer(body) ? body.toString() : Buffer.concat([...body.chunks()]).toString();
+const headerOf: Readonly<Record<Exclude<keyof Asked, 'method'>, string>> = {
+  accept: 'Accept',
+  contentType: 'Content-Type',
+  acceptEncoding: 'Accept-Encoding',
+  ifNoneMatch: 'If-None-Match',
+};
+
+/** What the routes answer, without a server around them. */
+export async function serve(target: string, { method = 'GET', ...headers }: Asked = {}): Promise<Answered> {
+  const requestInfo = parseRequestInfo(method, target);
+  assert.ok(requestInfo !== undefined);
+  const sent = new Map<string, string>();
+  for (const [name, value] of Object.entries(headers)) sent.set(headerOf[name as keyof typeof headerOf], value);
+  const answered: Record<string, string> = {};
+  const ctx = {
+    state: { requestInfo },
+    method,
+    host: '',
+    request: {},
+    req: { rawHeaders: [...sent].flat() },
+    get: (name: string) => sent.get(name) ?? '',
+    set: (name: string, value: string) => (answered[name.toLowerCase()] = value),
+    status: 404,
+    body: null as Buffer | Readable | null,
+  };
+  await route(ctx as unknown as Context, async () => undefined);
+  const { status, body } = ctx;
+  return { status, headers: answered, body: body instanceof Readable ? await buffer(body) : (body ?? Buffer.alloc(0)) };
+}
+
+export function text({ body }: Answered): string {
+  return body.toString();
 }
 
 /** The answer's body, read. */
-export const json = (target: string, asked?: Asked): Record<string, unknown> => JSON.parse(text(serve(target, asked)));
+export async function json(target: string, asked?: Asked): Promise<Record<string, unknown>> {
+  return JSON.parse(text(await serve(target, asked)));
+}
 
 /** Code and message of the Status that a request ends with. */
-export function refusal(target: string, asked?: Asked): string {
+export async function refusal(target: string, asked?: Asked): Promise<string> {
   try {
-    return `answered ${serve(target, asked).status}`;
+    return `answered ${(await serve(target, asked)).status}`;
   } catch (error) {
     assert.ok(error instanceof KubetallyError, String(error));
     const { code, message } = toStatus(error);

@@ -1,36 +1,31 @@
-import type { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import type { Answer } from '../../wire/body.ts';
 import { encodeStatus } from '../../wire/encode.ts';
 import type { ClientWishes } from '../../wire/negotiation.ts';
 import { stateOf } from '../request-state.ts';
 import { firstValue } from '../request-target.ts';
 import { writeAnswer } from './answer-writer.ts';
-import { serveApi, type ApiDependencies } from './serve.ts';
+import type { ApiRequest } from './api-request.ts';
 
-export type { ApiDependencies } from './serve.ts';
+/**
+ * What a path of the API leads to: the answer as a function of the request, without input or output of its own.
+ * @throws {KubetallyError} to be answered with a Status
+ */
+export type Endpoint = (request: ApiRequest) => Answer;
 
-/** Serves every path that nothing before it has served; reads `ctx.state.requestInfo`, never the URL again. */
-export function apiRoutes(deps: ApiDependencies): Middleware {
-  return function serve(ctx) {
-    const { requestInfo } = stateOf(ctx);
+/** The route's end that answers with an endpoint. It reads `ctx.state.requestInfo` and the headers, never the URL again. */
+export function answerWith(endpoint: Endpoint): Middleware {
+  return function serveEndpoint(ctx) {
     const acceptEncoding = ctx.get('Accept-Encoding');
-    const answer = serveApi(
-      {
-        info: requestInfo,
-        wishes: wishesOf(ctx),
-        contentType: firstHeader(ctx, 'content-type'),
-        acceptEncoding,
-        ifNoneMatch: firstHeader(ctx, 'if-none-match'),
-      },
-      deps,
-    );
+    const answer = endpoint({
+      info: stateOf(ctx).requestInfo,
+      wishes: wishesOf(ctx),
+      contentType: firstHeader(ctx, 'content-type'),
+      acceptEncoding,
+      ifNoneMatch: firstHeader(ctx, 'if-none-match'),
+    });
     writeAnswer(ctx, answer, acceptEncoding);
   };
-}
-
-/** Makes the API the last routes of a router. */
-export function mountApi(router: Router, deps: ApiDependencies): void {
-  router.all(/.*/, apiRoutes(deps));
 }
 
 /** Answers with the Status of a thrown value, in the encoding that the client asks for. */
