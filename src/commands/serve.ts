@@ -5,7 +5,7 @@ import { messageChain } from '../model/errors.ts';
 import { parseServeOptions, type ServeOptions } from '../options/serve-options.ts';
 import { serveFlags } from '../options/serve-flags.ts';
 import { usageText, versionText } from '../options/usage.ts';
-import { lineWriter } from '../telemetry/log-output.ts';
+import { LogOutput } from '../telemetry/log-output.ts';
 import { createLogger, type RootLogger } from '../telemetry/logger.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import { build } from '../version.ts';
@@ -36,16 +36,17 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
     for (const line of messageChain(error).split('\n')) io.stderr.write(`Error: ${line}\n`);
     return 1;
   }
+  const logOutput = new LogOutput(io.stderr, options.logging.format);
   const log = createLogger({
     ...options.logging,
-    write: lineWriter(io.stderr, options.logging.format),
+    write: (line) => logOutput.write(line),
     clock: systemClock,
     pid: process.pid,
   });
   for (const warning of options.warnings) log.warning(warning);
   io.onCrash((error) => log.error(error, 'Uncaught error, exiting'));
   try {
-    await serve(options, log, io.stop);
+    await serve(options, log, logOutput, io.stop);
     return 0;
   } catch (error) {
     log.error(error, 'Cannot start');
@@ -54,7 +55,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
 }
 
 /** Builds every part, runs them until `stop`, takes them down in order. */
-async function serve(options: ServeOptions, log: RootLogger, stop: AbortSignal): Promise<void> {
+async function serve(options: ServeOptions, log: RootLogger, logOutput: LogOutput, stop: AbortSignal): Promise<void> {
   const clock = systemClock;
   const { random } = Math;
   const telemetry = new Telemetry({
@@ -67,7 +68,7 @@ async function serve(options: ServeOptions, log: RootLogger, stop: AbortSignal):
   const apiServer = await loadApiServer({ kubeconfig: options.kubeconfig, clock, logger: log.named('kube') });
   const kube = new KubeClient(apiServer, { clock, userAgent: `kubetally/${build.version}` });
   const collection = await createCollection({ options, clock, random, log, telemetry, apiServer, kube });
-  const front = await createFront({ options, clock, random, log, telemetry, kube, collection });
+  const front = await createFront({ options, clock, random, log, logOutput, telemetry, kube, collection });
   await front.start();
   collection.start();
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));

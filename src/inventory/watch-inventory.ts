@@ -51,6 +51,11 @@ export class InventoryWatch {
     return { nodes: this.#nodes.state, pods: this.#pods.state };
   }
 
+  /** Both halves are followed: also while the API server is away. */
+  get isRunning(): boolean {
+    return this.#nodes.isRunning && this.#pods.isRunning;
+  }
+
   start(): void {
     this.#nodes.start();
     this.#pods.start();

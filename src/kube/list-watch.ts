@@ -70,6 +70,7 @@ export class ListWatch<T> {
   readonly #backoff: Backoff;
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
+  #isRunning = false;
   #syncWaiters: ((synced: boolean) => void)[] = [];
   /** Everything up to here has been given to the sink; undefined asks for a list. */
   #resourceVersion: string | undefined;
@@ -96,6 +97,11 @@ export class ListWatch<T> {
     return this.#state.synced;
   }
 
+  /** Started and not ended: also while the server is away. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   /** Resolves to true after the first complete list, or to false when stopped before it. */
   async whenSynced(): Promise<boolean> {
     if (this.#state.synced || this.#stopped.signal.aborted) return this.#state.synced;
@@ -103,7 +109,9 @@ export class ListWatch<T> {
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    if (this.#running !== undefined) return;
+    this.#isRunning = true;
+    this.#running = this.#run().finally(() => (this.#isRunning = false));
   }
 
   /** Ends the watch; resolves when nothing will be given to the sink any more. */

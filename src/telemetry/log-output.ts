@@ -9,21 +9,35 @@ const greatestBacklog = 1024 * 1024;
  * Writes lines to a stream, usually stderr, without ever throwing or waiting: while its reader is stuck, lines beyond 1 MiB are dropped, and the next line
  * written is preceded by how many.
  */
-export function lineWriter(stream: Writable, format: 'text' | 'json'): (line: string) => void {
-  let dropped = 0;
-  // A closed pipe ends the log, not the program.
-  stream.on('error', () => {});
-  return (line) => {
-    if (stream.writableLength > greatestBacklog) {
-      dropped++;
+export class LogOutput {
+  readonly #stream: Writable;
+  readonly #format: 'text' | 'json';
+  #dropped = 0;
+
+  constructor(stream: Writable, format: 'text' | 'json') {
+    this.#stream = stream;
+    this.#format = format;
+    // A closed pipe ends the log, not the program.
+    stream.on('error', () => {});
+  }
+
+  /** Lines are being dropped, because nobody reads them. */
+  get stuck(): boolean {
+    return this.#stream.writableLength > greatestBacklog;
+  }
+
+  write(line: string): void {
+    if (this.stuck) {
+      this.#dropped++;
       return;
     }
-    if (dropped > 0) {
-      stream.write(
-        format === 'json' ? `${JSON.stringify({ msg: lost, count: dropped })}\n` : `"${lost}" count=${dropped}\n`,
+    if (this.#dropped > 0) {
+      const count = this.#dropped;
+      this.#stream.write(
+        this.#format === 'json' ? `${JSON.stringify({ msg: lost, count })}\n` : `"${lost}" count=${count}\n`,
       );
-      dropped = 0;
+      this.#dropped = 0;
     }
-    stream.write(line);
-  };
+    this.#stream.write(line);
+  }
 }

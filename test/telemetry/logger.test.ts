@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { KubetallyError } from '../../src/model/errors.ts';
 import type { LogFields } from '../../src/telemetry/log.ts';
-import { lineWriter } from '../../src/telemetry/log-output.ts';
+import { LogOutput } from '../../src/telemetry/log-output.ts';
 import { createLogger, type RootLogger } from '../../src/telemetry/logger.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -183,12 +183,14 @@ describe('the writer of log lines', () => {
         resume = done;
       },
     });
-    const write = lineWriter(stream, 'text');
+    const output = new LogOutput(stream, 'text');
     const line = `${'x'.repeat(1023)}\n`;
-    for (let count = 0; count < 2000; count++) write(line);
+    for (let count = 0; count < 2000; count++) output.write(line);
     assert.equal(stream.writableLength, 1025 * 1024);
+    assert.equal(output.stuck, true);
     for (let count = 0; count < 1025; count++) resume();
-    write('after\n');
+    assert.equal(output.stuck, false);
+    output.write('after\n');
     resume();
     assert.deepEqual(written.slice(-2), ['"Log lines were dropped because nobody read them" count=975\n', 'after\n']);
   });
@@ -199,10 +201,10 @@ describe('the writer of log lines', () => {
         done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
       },
     });
-    const write = lineWriter(stream, 'json');
-    write('one\n');
+    const output = new LogOutput(stream, 'json');
+    output.write('one\n');
     await new Promise((resolve) => setImmediate(resolve));
-    write('two\n');
+    output.write('two\n');
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(stream.destroyed, true);
   });

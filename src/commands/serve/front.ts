@@ -28,6 +28,7 @@ export interface FrontDependencies {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: RootLogger;
+  readonly logOutput: { readonly stuck: boolean };
   readonly telemetry: Telemetry;
   readonly kube: KubeClient;
   readonly collection: Collection;
@@ -48,6 +49,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
   const { options, clock, random, log, telemetry, collection } = deps;
   const { serving } = options;
   const certificate = await servingCertificate(serving, { ...deps, log: log.named('certificate') });
+  let started = false;
   let stopping = false;
   let port = serving.securePort;
   let listener: Listener | undefined = undefined as Listener | undefined;
@@ -55,11 +57,17 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
     ...deps,
     onAuthorities: (authorities) => listener?.setClientAuthorities(authorities),
   });
-  const { inventory, store, scraper } = collection;
+  const { inventory, store } = collection;
   const { check } = certificate;
   const health = new Health(
     [
-      ...healthChecks({ resolution: options.metricResolution, inventory, store, scraper, isStopping: () => stopping }),
+      ...healthChecks({
+        ...collection,
+        resolution: options.metricResolution,
+        logOutput: deps.logOutput,
+        isStarted: () => started,
+        isStopping: () => stopping,
+      }),
       ...(check === undefined ? [] : [{ name: 'serving-ca', endpoints: ['readyz'] as const, check }]),
     ],
     log.named('health'),
@@ -119,6 +127,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
         }
       });
       port = await listening.listen();
+      started = true;
       log.info('Serving securely', { address: serving.bindAddress, port });
       return port;
     },

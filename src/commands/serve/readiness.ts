@@ -1,40 +1,42 @@
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { Milliseconds } from '../../model/units.ts';
 import type { Scraper } from '../../scrape/scraper.ts';
-import { pingCheck, shutdownCheck, type HealthCheck } from '../../server/health.ts';
+import { healthEndpoints, pingCheck, shutdownCheck, type HealthCheck } from '../../server/health.ts';
 import type { WindowStore } from '../../windows/window-store.ts';
 
 export interface ReadinessDependencies {
   readonly resolution: Milliseconds;
-  readonly inventory: Inventory;
-  readonly store: WindowStore;
-  readonly scraper: Scraper;
+  readonly inventory: Pick<Inventory, 'nodesSynced' | 'podsSynced' | 'synced' | 'nodes'>;
+  readonly watch: { readonly isRunning: boolean };
+  readonly store: Pick<WindowStore, 'node'>;
+  readonly scraper: Pick<Scraper, 'overdue'>;
+  readonly logOutput: { readonly stuck: boolean };
+  readonly isStarted: () => boolean;
   readonly isStopping: () => boolean;
 }
 
 /**
- * The named conditions behind the health endpoints, under metrics-server's names where it has them. Readiness is about having something to serve,
+ * The named conditions behind the health endpoints, under metrics-server's names and in its order. Readiness is about having something to serve,
  * liveness about this process alone: a kubelet or API server that is away never gets it restarted.
  */
-export function healthChecks({
-  resolution,
-  inventory,
-  store,
-  scraper,
-  isStopping,
-}: ReadinessDependencies): HealthCheck[] {
+export function healthChecks(deps: ReadinessDependencies): HealthCheck[] {
+  const { resolution, inventory, watch, store, scraper, logOutput, isStarted, isStopping } = deps;
+  const started = unless(isStarted, 'not started yet');
   return [
     pingCheck,
+    {
+      name: 'log',
+      endpoints: healthEndpoints,
+      check: unless(() => !logOutput.stuck, 'log lines are being dropped because nobody reads them'),
+    },
+    // The names of what a Kubernetes API server starts last, which monitors ask for.
+    { name: 'poststarthook/max-in-flight-filter', endpoints: healthEndpoints, check: started },
+    { name: 'poststarthook/storage-object-count-tracker-hook', endpoints: healthEndpoints, check: started },
     { name: 'metric-storage-ready', endpoints: ['readyz'], check: storageReady(inventory, store) },
     {
       name: 'metric-informer-sync',
       endpoints: ['readyz'],
-      check: () => (inventory.nodesSynced ? undefined : new Error('nodes have not been listed yet')),
-    },
-    {
-      name: 'metadata-informer-sync',
-      endpoints: ['readyz'],
-      check: () => (inventory.podsSynced ? undefined : new Error('pods have not been listed yet')),
+      check: unless(() => inventory.nodesSynced, 'nodes have not been listed yet'),
     },
     {
       name: 'metric-collection-timely',
@@ -44,12 +46,29 @@ export function healthChecks({
           ? undefined
           : new Error(`a scrape is ${Math.round(scraper.overdue / 1000)} s overdue`),
     },
+    {
+      name: 'metadata-informer-sync',
+      endpoints: ['readyz'],
+      check: unless(() => inventory.podsSynced, 'pods have not been listed yet'),
+    },
+    {
+      name: 'metadata-informer-sync',
+      endpoints: ['livez', 'healthz'],
+      check: unless(() => watch.isRunning, 'pods and nodes are not being watched'),
+    },
     shutdownCheck(isStopping),
   ];
 }
 
+function unless(holds: () => boolean, problem: string): () => Error | undefined {
+  return () => (holds() ? undefined : new Error(problem));
+}
+
 /** Half of the ready nodes have been measured once since the start. From then on it holds: last good windows bridge what fails later. */
-function storageReady(inventory: Inventory, store: WindowStore): () => Error | undefined {
+function storageReady(
+  inventory: ReadinessDependencies['inventory'],
+  store: ReadinessDependencies['store'],
+): () => Error | undefined {
   let reached = false;
   return () => {
     if (reached) return undefined;
