@@ -1,11 +1,12 @@
 import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
 import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import type { MonotonicMs } from '../model/units.ts';
 import type { UsageWindow } from '../model/window.ts';
 import { decodeContinue, encodeContinue, type Continuation } from './continue-token.ts';
 import type { NodeMetricsList, PodMetricsList } from './list.ts';
-import type { NodeMetrics, PodMetrics, ResourceName } from './objects.ts';
-import type { ObjectSource, PodUsage, UsageSource } from './sources.ts';
+import type { EncodedMetadata, NodeMetrics, PodMetrics, ResourceName } from './objects.ts';
+import type { ObjectSource, UsageSource } from './sources.ts';
 
 /** Which objects a list holds. */
 export interface ListQuery {
@@ -34,7 +35,8 @@ export class MetricsCatalog {
   readonly #objects: ObjectSource;
   readonly #usage: UsageSource;
   readonly #nodeMetrics = new WeakMap<NodeInfo, { readonly usage: UsageWindow; readonly metrics: NodeMetrics }>();
-  readonly #podMetrics = new WeakMap<PodInfo, { readonly usage: PodUsage; readonly metrics: PodMetrics }>();
+  /** A pod's metrics are kept with its usage; what is encoded of its metadata outlives that. */
+  readonly #podMetadata = new WeakMap<PodInfo, EncodedMetadata>();
 
   constructor(objects: ObjectSource, usage: UsageSource) {
     this.#objects = objects;
@@ -50,7 +52,7 @@ export class MetricsCatalog {
   pod(namespace: string, name: string): PodMetrics | Absence {
     const info = this.#objects.pod(namespace, name);
     if (info === undefined) return 'no-object';
-    return this.#podMetricsOf(info) ?? 'no-metrics';
+    return this.#podMetricsOf(info, this.#usage.now()) ?? 'no-metrics';
   }
 
   /**
@@ -77,10 +79,15 @@ export class MetricsCatalog {
   listPods(namespace: string, query: ListQuery): PodMetricsList {
     const after = continuation('pods', query);
     const candidates = this.#candidatePods(namespace, query);
+    const now = this.#usage.now();
+    const everyLabel = query.labelSelector.requirements.length === 0;
+    const everyField = query.fieldSelector.terms.length === 0;
     const { items, last, remainingItemCount } = takePage(candidates, after, query, (info) => {
-      if (!matchesLabels(query.labelSelector, info.labels)) return undefined;
-      const metrics = this.#podMetricsOf(info);
-      return metrics !== undefined && matchesFields(query.fieldSelector, podField(metrics)) ? metrics : undefined;
+      if (!everyLabel && !matchesLabels(query.labelSelector, info.labels)) return undefined;
+      const metrics = this.#podMetricsOf(info, now);
+      return everyField || (metrics !== undefined && matchesFields(query.fieldSelector, podField(metrics)))
+        ? metrics
+        : undefined;
     });
     return { kind: 'PodMetricsList', items, continueToken: token('pods', last), remainingItemCount };
   }
@@ -119,11 +126,13 @@ export class MetricsCatalog {
     return metrics;
   }
 
-  #podMetricsOf(info: PodInfo): PodMetrics | undefined {
-    const usage = this.#usage.pod(info);
+  #podMetricsOf(info: PodInfo, now: MonotonicMs): PodMetrics | undefined {
+    const usage = this.#usage.pod(info, now);
     if (usage === undefined) return undefined;
-    const known = this.#podMetrics.get(info);
-    if (known?.usage === usage) return known.metrics;
+    const { derived } = usage;
+    if (derived.from === info) return derived.value as PodMetrics;
+    let metadata = this.#podMetadata.get(info);
+    if (metadata === undefined) this.#podMetadata.set(info, (metadata = {}));
     const metrics: PodMetrics = {
       kind: 'PodMetrics',
       name: info.name,
@@ -133,10 +142,11 @@ export class MetricsCatalog {
       timestamp: usage.timestamp,
       window: usage.length,
       containers: usage.containers,
-      metadata: known?.metrics.metadata ?? {},
+      metadata,
       fragments: {},
     };
-    this.#podMetrics.set(info, { usage, metrics });
+    derived.from = info;
+    derived.value = metrics;
     return metrics;
   }
 }

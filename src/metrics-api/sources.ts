@@ -1,6 +1,6 @@
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
-import type { Nanoseconds, EpochMs } from '../model/units.ts';
-import type { ContainerWindow, UsageWindow } from '../model/window.ts';
+import type { MonotonicMs } from '../model/units.ts';
+import type { PodUsage, UsageWindow } from '../model/window.ts';
 
 /** What the cluster holds, as the inventory knows it. Lists are sorted in byte order and are not changed after they were given out. */
 export interface ObjectSource {
@@ -14,19 +14,11 @@ export interface ObjectSource {
   podsWithLabel?(namespace: string, key: string, value: string): readonly PodInfo[];
 }
 
-/** Usage of all running containers of a pod. The same object is given out until one of the windows changes. */
-export interface PodUsage {
-  readonly nodeName: string;
-  /** Of the earliest container. */
-  readonly timestamp: EpochMs;
-  readonly length: Nanoseconds;
-  /** In order of name. */
-  readonly containers: readonly ContainerWindow[];
-}
-
 /** The usage that may be served now. Undefined: unknown, incomplete or too old. */
 export interface UsageSource {
   node(name: string): UsageWindow | undefined;
   /** As the kubelet names it: its UID, and its name where static pods share one. */
-  pod(pod: PodInfo): PodUsage | undefined;
+  pod(pod: PodInfo, now: MonotonicMs): PodUsage | undefined;
+  /** The present by which windows age. */
+  now(): MonotonicMs;
 }

@@ -3,7 +3,7 @@ import { milliseconds, seconds, type EpochMs, type Milliseconds } from '../model
 
 /** Scrapes of one node are never nearer than this: kubelets take samples every 10 s at the most. */
 export const shortestInterval = seconds(5);
-/** A node that keeps failing is tried at least this often. */
+/** A node that keeps failing is left alone for no more than this. */
 const longestBackoff = seconds(60);
 
 /**
@@ -25,11 +25,11 @@ export function untilDue(
 }
 
 /**
- * How long a node that failed `failures` cycles in a row is left alone: one resolution after the first, doubling up to a minute (or the resolution, if that is
- * longer), less up to a fifth at random so that nodes that failed together do not return together.
+ * How long a node that failed `failures` cycles in a row is left alone: one resolution after the first, two after that, but no more than a minute (or the
+ * resolution, if that is longer); less up to a fifth at random, so that nodes that failed together do not return together. It stays short because nothing
+ * tells of a kubelet that works again: what is left alone longer is missing longer, and trying a dead one costs next to nothing.
  */
 export function backoff(failures: number, resolution: Milliseconds, random: () => number): Milliseconds {
-  const most = Math.max(longestBackoff, resolution);
-  const full = Math.min(most, resolution * 2 ** Math.min(failures - 1, 16));
-  return milliseconds(failures <= 1 ? full : full * (1 - 0.2 * random()));
+  if (failures <= 1) return resolution;
+  return milliseconds(Math.max(resolution, Math.min(longestBackoff, 2 * resolution) * (1 - 0.2 * random())));
 }

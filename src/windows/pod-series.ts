@@ -1,19 +1,9 @@
 import type { ContainerSample } from '../model/sample.ts';
-import type { ContainerWindow } from '../model/window.ts';
-import type { EpochMs, MonotonicMs, Nanoseconds } from '../model/units.ts';
+import type { ContainerWindow, PodUsage } from '../model/window.ts';
+import { monotonicMs, type MonotonicMs } from '../model/units.ts';
 import type { Absence } from './refusal.ts';
 import type { SampleTable } from './sample-table.ts';
 import { Series, type Acceptance, type ReadingContext } from './series.ts';
-
-/** Usage of a pod, complete: every running container has a window. Never changes; a new one is made when a window does. */
-export interface PodUsage {
-  readonly nodeName: string;
-  /** Those of the container whose window ended first. */
-  readonly timestamp: EpochMs;
-  readonly length: Nanoseconds;
-  /** In order of name. */
-  readonly containers: readonly ContainerWindow[];
-}
 
 /** A pod as kubelets name it. */
 export interface PodIdentity {
@@ -39,6 +29,8 @@ export class PodSeries {
   #containers: ContainerSeries[] = [];
   #answers = 0;
   #usage: PodUsage | undefined;
+  /** Until when the window of every running container may be served. */
+  #goodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
 
   constructor(table: SampleTable, nodeName: string, identity: PodIdentity) {
     this.#table = table;
@@ -68,13 +60,12 @@ export class PodSeries {
     }
     this.#forgetEnded(context.readAt);
     if (changed) this.#usage = this.#assemble();
+    this.#goodUntil = this.#earliestEnd();
   }
 
   /** The pod's usage, or undefined while a running container has no window or a window is too old. */
   usage(now: MonotonicMs): PodUsage | undefined {
-    for (const container of this.#containers)
-      if (this.#runs(container) && container.series.goodUntil < now) return undefined;
-    return this.#usage;
+    return now <= this.#goodUntil ? this.#usage : undefined;
   }
 
   /** Whether some window may still be served. */
@@ -113,12 +104,19 @@ export class PodSeries {
     return container.seenIn === this.#answers;
   }
 
+  #earliestEnd(): MonotonicMs {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const container of this.#containers)
+      if (this.#runs(container)) earliest = Math.min(earliest, container.series.goodUntil);
+    return monotonicMs(earliest);
+  }
+
   /** A container between two runs keeps its last good window as long as that may be served, so a restart leaves no gap. */
   #forgetEnded(now: MonotonicMs): void {
-    const ended = this.#containers.filter((container) => !this.#runs(container) && container.series.goodUntil < now);
-    if (ended.length === 0) return;
-    for (const { series } of ended) series.dispose();
-    this.#containers = this.#containers.filter((container) => !ended.includes(container));
+    const isOver = (container: ContainerSeries): boolean => !this.#runs(container) && container.series.goodUntil < now;
+    if (!this.#containers.some(isOver)) return;
+    for (const container of this.#containers) if (isOver(container)) container.series.dispose();
+    this.#containers = this.#containers.filter((container) => !isOver(container));
   }
 
   #assemble(): PodUsage | undefined {
@@ -128,11 +126,12 @@ export class PodSeries {
       if (!this.#runs(container)) continue;
       const { name, series } = container;
       if (series.window === undefined) return undefined;
-      const window = { name, ...series.window };
+      const { timestamp, length, cpu, memory } = series.window;
+      const window = { name, timestamp, length, cpu, memory };
       containers.push(window);
       if (earliest === undefined || window.timestamp < earliest.timestamp) earliest = window;
     }
     if (earliest === undefined) return undefined;
-    return { nodeName: this.nodeName, timestamp: earliest.timestamp, length: earliest.length, containers };
+    return { nodeName: this.nodeName, timestamp: earliest.timestamp, length: earliest.length, containers, derived: {} };
   }
 }

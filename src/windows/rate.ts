@@ -24,7 +24,7 @@ const steadyChange = 0.005;
 /** A pair whose true distance is known to this share of itself is good enough; else an older sample is taken. */
 const goodUncertainty = 0.025;
 /** Pairs further apart than this no longer tell present usage. */
-const longestPair = milliseconds(60_000);
+export const longestPair = milliseconds(60_000);
 
 /** Core-nanoseconds from one counter reading to another; negative when the counter fell. Exact: counters pass 2^53, their differences do not. */
 export function coreNanosBetween(from: CoreTime, to: CoreTime): number {

@@ -10,7 +10,7 @@ import {
   type MonotonicMs,
   type Nanocores,
 } from '../model/units.ts';
-import { coreNanosBetween, newestRate, rateOf, type Rate } from './rate.ts';
+import { coreNanosBetween, longestPair, newestRate, rateOf, type Rate } from './rate.ts';
 import type { Refusal } from './refusal.ts';
 import type { SampleTable, Slot } from './sample-table.ts';
 
@@ -98,7 +98,9 @@ export class Series {
         this.#startTime !== undefined &&
         sample.startTime > this.#startTime;
       const setBack = last.time - cpuTime > context.maxAge;
-      if (restarted || setBack || (cpuTime > last.time && coreNanosBetween(last.cpu, cpu) < 0))
+      // What the kubelet says of the last seconds tells more of the present than an average over a long absence.
+      const longAgo = cpuTime - last.time > longestPair && (sample.cpuRate ?? 0) > 0;
+      if (restarted || setBack || longAgo || (cpuTime > last.time && coreNanosBetween(last.cpu, cpu) < 0))
         this.#table.clear(this.#slot);
       else if (cpuTime < last.time) return 'older';
       else if (cpuTime - last.time < shortestPair) return this.#repeat(context);

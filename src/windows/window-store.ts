@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading, PodSample } from '../model/sample.ts';
-import type { UsageWindow } from '../model/window.ts';
+import type { PodUsage, UsageWindow } from '../model/window.ts';
 import {
   epochMs,
   milliseconds,
@@ -11,7 +11,7 @@ import {
   type Milliseconds,
   type MonotonicMs,
 } from '../model/units.ts';
-import { PodSeries, type PodIdentity, type PodUsage } from './pod-series.ts';
+import { PodSeries, type PodIdentity } from './pod-series.ts';
 import type { Absence, Refusal } from './refusal.ts';
 import { SampleTable } from './sample-table.ts';
 import { Series, type Acceptance, type ReadingContext } from './series.ts';
@@ -100,8 +100,13 @@ export class WindowStore {
   }
 
   /** The pod's usage, or undefined while it is incomplete or too old. The same object until a window changes. */
-  pod(pod: PodIdentity): PodUsage | undefined {
-    return this.#find(pod)?.usage(this.#options.clock.monotonic());
+  pod(pod: PodIdentity, now = this.#options.clock.monotonic()): PodUsage | undefined {
+    return this.#find(pod)?.usage(now);
+  }
+
+  /** The present by which windows age; asked for once, it serves for many pods. */
+  now(): MonotonicMs {
+    return this.#options.clock.monotonic();
   }
 
   /** Why `node` is undefined. */

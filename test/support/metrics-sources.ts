@@ -1,6 +1,7 @@
-import type { ObjectSource, PodUsage, UsageSource } from '../../src/metrics-api/sources.ts';
+import type { ObjectSource, UsageSource } from '../../src/metrics-api/sources.ts';
+import type { PodUsage } from '../../src/model/window.ts';
 import type { NodeInfo, PodInfo } from '../../src/model/inventory.ts';
-import { bytes, epochMs, nanocores, nanoseconds } from '../../src/model/units.ts';
+import { bytes, epochMs, monotonicMs, nanocores, nanoseconds } from '../../src/model/units.ts';
 import type { UsageWindow } from '../../src/model/window.ts';
 
 const timestamp = epochMs(Date.parse('2026-11-22T10:15:34Z'));
@@ -30,7 +31,7 @@ export function nodeUsage(cpu = 100_000_000): UsageWindow {
 export function podUsage(nodeName: string, ...containers: string[]): PodUsage {
   const names = containers.length === 0 ? ['c0', 'c1'] : containers;
   const used = { timestamp, length, cpu: nanocores(7_000_001), memory: bytes(3 * 1024 ** 2) };
-  return { nodeName, timestamp, length, containers: names.map((name) => ({ ...used, name })) };
+  return { nodeName, timestamp, length, containers: names.map((name) => ({ ...used, name })), derived: {} };
 }
 
 /** Nodes and pods that a test adds, changes and removes. */
@@ -74,6 +75,7 @@ export class TestCluster {
   readonly usage: UsageSource = {
     node: (name) => this.#nodeUsage.get(name),
     pod: ({ kubeletUid }) => this.#podUsage.get(kubeletUid),
+    now: () => monotonicMs(0),
   };
 }
 

@@ -251,6 +251,13 @@ describe('rule 6: first sight', () => {
     assert.deepEqual(test.store.podAbsence(identity('web'), true), { reason: 'first_sample', container: 'app' });
   });
 
+  it('sees a container anew after a long absence instead of averaging over it', async () => {
+    const test = new StoreTest();
+    await test.sample(10, { at: 5, started: -3600, used: 4 * second, rate: 12 * millicore });
+    await test.sample(190, { at: 185, started: -3600, used: 94 * second, rate: 20 * millicore });
+    assert.deepEqual(test.served, { cpu: 20 * millicore, window: 10, end: 185 });
+  });
+
   it('does not serve at first sight what was sampled long ago', async () => {
     const test = new StoreTest();
     await test.sample(600, { at: 5, started: -3600, used: 4 * second, rate: 12 * millicore });
