@@ -1,11 +1,14 @@
 import type { Context, Middleware, Next } from 'koa';
 import { quote } from '../model/quote.ts';
+import type { Clock } from '../model/clock.ts';
+import { milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { unauthorized } from '../wire/status.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import { AuthorizationError, type Decision } from './authorization.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
 import { escapeHtml, forbidden } from './forbidden.ts';
+import { isDiscovery, soonEnough } from './open-discovery.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { RequestObserver } from './request-observer.ts';
 import { stateOf } from './request-state.ts';
@@ -13,51 +16,26 @@ import { writeText } from './text-answer.ts';
 import { anonymous, mastersGroup, type UserInfo } from './user.ts';
 
 export interface AccessControlDependencies {
-  readonly authentication: { authenticate(request: ServerRequest): UserInfo | Promise<UserInfo> };
+  readonly authentication: {
+    authenticate(request: ServerRequest): UserInfo | Promise<UserInfo>;
+    /** False until it is known whose word and whose certificates to believe. */
+    readonly ready: boolean;
+  };
   readonly authorization: { authorize(user: UserInfo, info: RequestInfo): Decision | Promise<Decision> };
-  readonly observer: Pick<RequestObserver, 'inFlight' | 'rejected'>;
+  readonly observer: Pick<RequestObserver, 'inFlight' | 'rejected' | 'authenticated' | 'authorized'>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
  * Lets a request through when it is known who sent it, when not too many are served already, and when its sender may do it; in this order, which is
- * Kubernetes' own (401, 429, 403).
+ * Kubernetes' own (401, 429, 403). Discovery is let through as well while it cannot be known: before authentication is ready, and when the API server
+ * cannot be asked.
  * @param maxInFlight `--max-requests-inflight`; `system:masters` do not count.
  */
 export function accessControl(maxInFlight: number, deps: AccessControlDependencies): Middleware {
-  const { authentication, authorization, observer, log } = deps;
+  const { observer } = deps;
   let inFlight = 0;
-
-  /** Undefined when the request has been answered. */
-  const authenticate = async (ctx: Context): Promise<UserInfo | undefined> => {
-    try {
-      const answer = authentication.authenticate(ctx.req);
-      return answer instanceof Promise ? await answer : answer;
-    } catch (error) {
-      if (!(error instanceof AuthenticationError)) throw error;
-      log.verbose(2, 'Unable to authenticate the request', { reason: error.message });
-      if (error.code !== 'overloaded') {
-        retireHttp2(ctx);
-        throw unauthorized();
-      }
-      tooMany(ctx);
-      return undefined;
-    }
-  };
-
-  const authorize = async (ctx: Context, next: Next, user: UserInfo): Promise<void> => {
-    const { requestInfo: info } = stateOf(ctx);
-    const answer = authorization.authorize(user, info);
-    const decision = answer instanceof Promise ? await answer : answer;
-    if (decision.allowed) {
-      await next();
-      return;
-    }
-    log.verbose(2, 'Forbidden', { user: user.name, verb: info.verb, path: info.path, reason: decision.reason });
-    ctx.set('X-Content-Type-Options', 'nosniff');
-    throw forbidden(user, info, decision.reason);
-  };
-
   const tooMany = (ctx: Context): void => {
     observer.rejected();
     ctx.set('Retry-After', '1');
@@ -65,26 +43,117 @@ export function accessControl(maxInFlight: number, deps: AccessControlDependenci
   };
 
   return async function controlAccess(ctx, next) {
-    const user = await authenticate(ctx);
-    if (user === undefined) return;
+    const { requestInfo: info } = stateOf(ctx);
+    const open = isDiscovery(info) && !deps.authentication.ready;
+    const known = open ? anonymous : await authenticate(ctx, deps);
+    if (known === 'overloaded') {
+      tooMany(ctx);
+      return;
+    }
+    const user = known === 'unjudged' ? anonymous : known;
     stateOf(ctx).user = user;
     if (user === anonymous) retireHttp2(ctx);
-    const counted = !user.groups.includes(mastersGroup) && stateOf(ctx).requestInfo.verb !== 'watch';
+    const counted = !user.groups.includes(mastersGroup) && info.verb !== 'watch';
     if (counted && inFlight >= maxInFlight) {
       tooMany(ctx);
       return;
     }
     if (counted) observer.inFlight(++inFlight);
     try {
-      await authorize(ctx, next, user);
-    } catch (error) {
-      if (!(error instanceof AuthorizationError)) throw error;
-      const text = `Internal Server Error: ${quote(ctx.req.url ?? '')}: ${error.message}`;
-      writeText(ctx, 500, `${escapeHtml(text)}\n`);
+      if (known === 'unjudged') await requireOutage(ctx, deps);
+      if (open || known === 'unjudged') await next();
+      else await serveIfAllowed(ctx, next, user, deps);
     } finally {
       if (counted) observer.inFlight(--inFlight);
     }
   };
+}
+
+/** Who sent the request; `unjudged` when it is for discovery and the API server cannot be asked about its token. @throws {StatusError} 401 */
+async function authenticate(
+  ctx: Context,
+  deps: AccessControlDependencies,
+): Promise<UserInfo | 'overloaded' | 'unjudged'> {
+  const { authentication, observer, clock, log } = deps;
+  const start = clock.monotonic();
+  const finished = (result: 'success' | 'failure' | 'error'): void =>
+    observer.authenticated(result, milliseconds(clock.monotonic() - start));
+  try {
+    const answer = authentication.authenticate(ctx.req);
+    const user = await inTime(answer, ctx, clock);
+    finished(user === undefined ? 'error' : 'success');
+    return user ?? 'unjudged';
+  } catch (error) {
+    const refused = error instanceof AuthenticationError && (error.code === 'certificate' || error.code === 'token');
+    finished(refused ? 'failure' : 'error');
+    if (!(error instanceof AuthenticationError)) throw error;
+    log.verbose(2, 'Unable to authenticate the request', { reason: error.message });
+    if (error.code === 'overloaded') return 'overloaded';
+    if (error.code === 'unavailable' && isDiscovery(stateOf(ctx).requestInfo)) return 'unjudged';
+    retireHttp2(ctx);
+    throw unauthorized();
+  }
+}
+
+/** Who could not be judged reads discovery only if access cannot be reviewed either. @throws {StatusError} 401 */
+async function requireOutage(ctx: Context, deps: AccessControlDependencies): Promise<void> {
+  if ((await authorize(anonymous, ctx, deps)) === unasked) return;
+  throw unauthorized();
+}
+
+async function serveIfAllowed(
+  ctx: Context,
+  next: Next,
+  user: UserInfo,
+  deps: AccessControlDependencies,
+): Promise<void> {
+  const { requestInfo: info } = stateOf(ctx);
+  let decision: Decision;
+  try {
+    decision = await authorize(user, ctx, deps);
+  } catch (error) {
+    if (!(error instanceof AuthorizationError)) throw error;
+    const text = `Internal Server Error: ${quote(ctx.req.url ?? '')}: ${error.message}`;
+    writeText(ctx, 500, `${escapeHtml(text)}\n`);
+    return;
+  }
+  if (decision.allowed) {
+    await next();
+    return;
+  }
+  deps.log.verbose(2, 'Forbidden', { user: user.name, verb: info.verb, path: info.path, reason: decision.reason });
+  ctx.set('X-Content-Type-Options', 'nosniff');
+  throw forbidden(user, info, decision.reason);
+}
+
+const unasked: Decision = { allowed: true, reason: 'the API server cannot be asked who may read discovery' };
+
+/** Whether the user may. Rejects with `AuthorizationError` when that cannot be found out, unless it is about discovery. */
+async function authorize(user: UserInfo, ctx: Context, deps: AccessControlDependencies): Promise<Decision> {
+  const { requestInfo: info } = stateOf(ctx);
+  const { authorization, observer, clock } = deps;
+  const start = clock.monotonic();
+  const finished = (result: 'allowed' | 'denied' | 'error'): void =>
+    observer.authorized(result, milliseconds(clock.monotonic() - start));
+  try {
+    const decision = await inTime(authorization.authorize(user, info), ctx, clock);
+    finished(decision === undefined ? 'error' : decision.allowed ? 'allowed' : 'denied');
+    return decision ?? unasked;
+  } catch (error) {
+    finished('error');
+    if (error instanceof AuthorizationError && isDiscovery(info)) return unasked;
+    throw error;
+  }
+}
+
+/** The answer; undefined when it is about discovery and did not come soon enough. */
+async function inTime<Answer>(
+  answer: Answer | Promise<Answer>,
+  ctx: Context,
+  clock: Clock,
+): Promise<Answer | undefined> {
+  if (!(answer instanceof Promise)) return answer;
+  return isDiscovery(stateOf(ctx).requestInfo) ? await soonEnough(answer, clock) : await answer;
 }
 
 /**

@@ -42,6 +42,7 @@ export class AuthenticationConfig {
   #clientAuthorities: CertificateBundle | undefined;
   #proxyAuthorities: CertificateBundle | undefined;
   #proxyRules: ProxyRules | undefined;
+  #configMapRead = false;
   #settings: AuthenticationSettings = { requestHeader: undefined, clientAuthorities: undefined };
 
   constructor(flags: AuthenticationFlags, deps: AuthenticationConfigDependencies) {
@@ -63,6 +64,11 @@ export class AuthenticationConfig {
     return this.#flags.clientCaFile === undefined || this.#flags.requestHeader.clientCaFile === undefined;
   }
 
+  /** Everything that decides has been read once. A ConfigMap that is not there has not been read. */
+  get loaded(): boolean {
+    return !this.needsConfigMap || this.#configMapRead;
+  }
+
   /** The settings as they are now; a new object after every change. */
   get settings(): AuthenticationSettings {
     return this.#settings;
@@ -82,6 +88,7 @@ export class AuthenticationConfig {
   /** Takes the `data` of the ConfigMap as it is now; undefined when there is no such ConfigMap, which changes nothing. */
   apply(data: Readonly<Record<string, string>> | undefined): void {
     if (data === undefined) return;
+    this.#configMapRead = true;
     if (this.#flags.clientCaFile === undefined) {
       this.#take('client-ca-file', () => (this.#clientAuthorities = bundleAt(data, 'client-ca-file')));
     }

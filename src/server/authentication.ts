@@ -15,6 +15,8 @@ export interface TokenAuthenticator {
 export interface AuthenticationDependencies {
   /** The settings as they are now. */
   readonly settings: () => AuthenticationSettings;
+  /** Whether the settings have been read once. */
+  readonly settingsLoaded: () => boolean;
   /** Undefined: tokens are no credential. */
   readonly tokens: TokenAuthenticator | undefined;
   /** How many tokens may be judged at once; more are refused. */
@@ -36,6 +38,11 @@ export class Authentication {
     this.#deps = deps;
     this.#proxyVerdicts = new PeerVerdicts(deps.clock);
     this.#certificates = new ClientCertificates(new PeerVerdicts(deps.clock));
+  }
+
+  /** False until it is known whose word and whose certificates to believe. */
+  get ready(): boolean {
+    return this.#deps.settingsLoaded();
   }
 
   /**

@@ -24,5 +24,8 @@ export interface RequestObserver {
   inFlight(count: number): void;
   /** A request was refused because too many were in flight. */
   rejected(): void;
+  /** It was found out who sent a request (`success`, also nobody), that its credential is bad, or neither. */
+  authenticated(result: 'success' | 'failure' | 'error', duration: Milliseconds): void;
+  authorized(result: 'allowed' | 'denied' | 'error', duration: Milliseconds): void;
   finished(record: RequestRecord): void;
 }

@@ -100,6 +100,8 @@ export interface SecuredServer {
   readonly config: AuthenticationConfig;
   readonly reviews: ScriptedReviews;
   readonly records: RequestRecord[];
+  /** How authentications and authorizations ended. */
+  readonly outcomes: string[];
   readonly log: RecordingLogger;
   stop(): Promise<void>;
 }
@@ -140,10 +142,17 @@ export async function securedServer(setup: SecuredServerSetup): Promise<SecuredS
     },
   );
   const records: RequestRecord[] = [];
+  const outcomes: string[] = [];
   const handler = createApp(
     { maxRequestsInflight: 400, requestTimeout: seconds(60), ...setup.app },
     {
-      authentication: new Authentication({ settings: () => config.settings, tokens, maxTokensInFlight: 400, clock }),
+      authentication: new Authentication({
+        settings: () => config.settings,
+        settingsLoaded: () => config.loaded,
+        tokens,
+        maxTokensInFlight: 400,
+        clock,
+      }),
       authorization: new Authorization(
         {
           alwaysAllowPaths: ['/healthz', '/livez', '/readyz'],
@@ -158,6 +167,8 @@ export async function securedServer(setup: SecuredServerSetup): Promise<SecuredS
       observer: {
         inFlight: () => undefined,
         rejected: () => undefined,
+        authenticated: (result) => void outcomes.push(result),
+        authorized: (result) => void outcomes.push(result),
         finished: (record) => void records.push(record),
       },
       clock,
@@ -177,6 +188,7 @@ export async function securedServer(setup: SecuredServerSetup): Promise<SecuredS
     config,
     reviews,
     records,
+    outcomes,
     log,
     async stop() {
       config.stop();

@@ -75,7 +75,13 @@ export async function createAccess(deps: AccessDependencies): Promise<Access> {
     },
   );
   return {
-    authentication: new Authentication({ settings: () => config.settings, tokens, maxTokensInFlight, clock }),
+    authentication: new Authentication({
+      settings: () => config.settings,
+      settingsLoaded: () => configMap === undefined || config.loaded,
+      tokens,
+      maxTokensInFlight,
+      clock,
+    }),
     authorization: new Authorization(options.authorization, {
       reviews: reviewsOf(authorizationClient),
       clock,

@@ -150,6 +150,8 @@ function requestObserver(telemetry: Telemetry, log: RootLogger): RequestObserver
       telemetry.requestsInFlight(inFlight);
     },
     rejected: () => telemetry.requestRejected('in_flight'),
+    authenticated: (result, duration) => telemetry.authenticationFinished(result, duration),
+    authorized: (result, duration) => telemetry.authorizationFinished(result, duration),
     finished(record) {
       const { info, duration, status } = record;
       telemetry.requestFinished({
