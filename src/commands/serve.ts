@@ -69,7 +69,14 @@ async function serve(options: ServeOptions, log: RootLogger, logOutput: LogOutpu
   const kube = new KubeClient(apiServer, { clock, userAgent: `kubetally/${build.version}` });
   const collection = await createCollection({ options, clock, random, log, telemetry, apiServer, kube });
   const front = await createFront({ options, clock, random, log, logOutput, telemetry, kube, collection });
-  await front.start();
+  try {
+    await front.start();
+  } catch (error) {
+    // What is still under way, such as watches, would keep the process alive.
+    await front.stop();
+    await collection.stop();
+    throw error;
+  }
   collection.start();
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   log.info('Stopping', {

@@ -31,7 +31,8 @@ interface Dependencies {
   readonly log: Logger;
 }
 
-const period = seconds(60);
+/** Also how long, at most, a replica shows a certificate that nobody trusts any more after somebody replaced the Secret. */
+const period = seconds(20);
 const firstRetry = seconds(1);
 /** Where somebody else publishes the bundle, a successor is used no sooner than this after it was made. */
 const unpublishedWait = milliseconds(7 * 86_400_000);
@@ -99,7 +100,7 @@ export class SharedCertificate implements ServingCertificate {
     this.#timer?.cancel();
   }
 
-  /** Agrees with the other replicas now, and again every minute; sooner when it failed. Never rejects. */
+  /** Agrees with the other replicas now, and again every 20 s; sooner when it failed. Never rejects. */
   async #round(use: (certificate: CertifiedKey) => void): Promise<void> {
     const { signal } = this.#stop;
     let next: Milliseconds = period;

@@ -18,7 +18,7 @@ import { RecordingLogger } from '../support/recording-logger.ts';
 import { ask } from '../support/tls-client.ts';
 
 const day = 86_400_000;
-const minute = 60_000;
+const period = 20_000;
 const service = { namespace: 'kube-system', name: 'kubetally' };
 const secret = { namespace: 'kube-system', name: 'serving-ca' };
 const secrets = '/api/v1/namespaces/kube-system/secrets';
@@ -73,7 +73,7 @@ describe('A serving certificate shared through a Secret', () => {
   }
 
   /** Moves on to the next rounds and waits for all of them. */
-  async function nextRounds(ms: number = minute): Promise<void> {
+  async function nextRounds(ms: number = period): Promise<void> {
     const before = clock.waiting;
     await clock.advance(ms);
     await eventually(() => clock.waiting === before, 'the rounds');
