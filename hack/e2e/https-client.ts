@@ -13,6 +13,8 @@ export interface ClientOptions {
   readonly url: string;
   /** PEM of the authority that signed the server's certificate; without it the certificate is not verified. */
   readonly ca?: string;
+  /** Name expected in that certificate, where it is not the host's. */
+  readonly servername?: string;
   readonly client?: CertifiedKey;
   readonly token?: string;
 }
@@ -34,10 +36,14 @@ export class HttpsClient {
   readonly #agent: Agent;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor({ url, ca, client, token }: ClientOptions) {
+  constructor({ url, ca, servername, client, token }: ClientOptions) {
     this.#url = url;
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    this.#agent = new Agent({ ...client, ...(ca === undefined ? { rejectUnauthorized: false } : { ca }) });
+    this.#agent = new Agent({
+      ...client,
+      ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+      ...(servername === undefined ? {} : { servername }),
+    });
   }
 
   /** Rejects with the system's error only; every status is an answer. */

@@ -1,6 +1,5 @@
-import type { CertifiedKey } from '../../src/pki/authority.ts';
 import { Daemon } from './daemon.ts';
-import { HttpsClient } from './https-client.ts';
+import { HttpsClient, type ClientOptions } from './https-client.ts';
 import { until } from './wait.ts';
 
 /** The built program, running as an operator would start it, on 127.0.0.1. */
@@ -17,8 +16,8 @@ export class Kubetally {
     this.#anybody = this.client({});
   }
 
-  /** Asks it past the aggregator. */
-  client(who: { readonly client?: CertifiedKey; readonly token?: string }): HttpsClient {
+  /** Asks it past the aggregator; verifies its certificate where an authority and a name are given. */
+  client(who: Omit<ClientOptions, 'url'>): HttpsClient {
     return new HttpsClient({ url: `https://127.0.0.1:${this.port}`, ...who });
   }
 

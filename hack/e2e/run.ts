@@ -7,6 +7,7 @@ import { checkDiscovery } from '../../test/e2e/discovery.e2e.ts';
 import { checkGet } from '../../test/e2e/get.e2e.ts';
 import { checkManifests } from '../../test/e2e/manifests.e2e.ts';
 import { checkApiServerOutage, checkKubeletOutage } from '../../test/e2e/outages.e2e.ts';
+import { checkSelfManagedTls } from '../../test/e2e/self-managed-tls.e2e.ts';
 import { checkTop } from '../../test/e2e/top.e2e.ts';
 import { checkTruth } from '../../test/e2e/truth.e2e.ts';
 import { findAssets } from './assets.ts';
@@ -58,4 +59,5 @@ describe('kubetally on a real control plane', () => {
     checkKubeletOutage(stage);
   });
   checkApiServerOutage(stage);
+  checkSelfManagedTls(stage);
 });

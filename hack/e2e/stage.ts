@@ -110,6 +110,16 @@ export class Stage {
     return server;
   }
 
+  /** The flags of the Deployment applied, without those that say where it stands. */
+  async deployedFlags(): Promise<string[]> {
+    const path = 'jsonpath={.spec.template.spec.containers[0].args}';
+    const admin = await this.kubectl('admin');
+    const args = await admin.run('get', 'deployment', 'kubetally', '-n', 'kube-system', '-o', path);
+    return (JSON.parse(args) as string[]).filter(
+      (flag) => !/^--(secure-port|kubelet-preferred-address-types)=/.test(flag),
+    );
+  }
+
   /** Of a person that the cluster's certificate authority knows: admin, viewer or nobody. */
   certificateOf(user: string): CertifiedKey {
     return present(this.certificates.users.get(user));

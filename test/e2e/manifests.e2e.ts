@@ -98,12 +98,8 @@ export function checkManifests(stage: Stage): void {
     });
 
     it('base: the rights of its service account are enough, with the flags of its Deployment', async () => {
-      const path = 'jsonpath={.spec.template.spec.containers[0].args}';
-      const args = await kubectl.run('get', 'deployment', 'kubetally', '-n', 'kube-system', '-o', path);
-      const flags = (JSON.parse(args) as string[]).filter(
-        (flag) => !/^--(secure-port|kubelet-preferred-address-types)=/.test(flag),
-      );
-      assert.ok(flags.length > 2, args);
+      const flags = await stage.deployedFlags();
+      assert.ok(flags.length > 2, flags.join(' '));
       const server = await stage.serve(flags, { token: await stage.tokenOf('kube-system', 'kubetally') });
       await server.ready(30_000);
       const viewer = server.client({ client: stage.certificateOf('viewer') });
