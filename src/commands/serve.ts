@@ -66,7 +66,11 @@ async function serve(options: ServeOptions, log: RootLogger, logOutput: LogOutpu
     processMetrics: true,
   });
   const apiServer = await loadApiServer({ kubeconfig: options.kubeconfig, clock, logger: log.named('kube') });
-  const kube = new KubeClient(apiServer, { clock, userAgent: `kubetally/${build.version}` });
+  const kube = new KubeClient(apiServer, {
+    clock,
+    userAgent: `kubetally/${build.version}`,
+    onRequest: (method, status, duration) => telemetry.kubeRequestFinished(method, status, duration),
+  });
   const collection = await createCollection({ options, clock, random, log, telemetry, apiServer, kube });
   const front = await createFront({ options, clock, random, log, logOutput, telemetry, kube, collection });
   try {

@@ -1,5 +1,5 @@
 import type { ApiReader } from '../kube/list-pages.ts';
-import { ListWatch, type ListWatchState } from '../kube/list-watch.ts';
+import { ListWatch, type ListWatchState, type RestartReason } from '../kube/list-watch.ts';
 import type { Clock } from '../model/clock.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -17,6 +17,8 @@ export interface InventoryWatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random?: () => number;
+  /** Hears of every watch that ended and begins again. */
+  readonly onRestart?: (resource: 'nodes' | 'pods', reason: RestartReason) => void;
 }
 
 /** Keeps an inventory up to date: nodes whole (their addresses are in the status), running pods as metadata only. */
@@ -24,7 +26,8 @@ export class InventoryWatch {
   readonly #nodes: ListWatch<NodeInfo>;
   readonly #pods: ListWatch<PodInfo>;
 
-  constructor({ client, inventory, nodeSelector, clock, logger, random = Math.random }: InventoryWatchOptions) {
+  constructor(options: InventoryWatchOptions) {
+    const { client, inventory, nodeSelector, clock, logger, random = Math.random, onRestart = () => {} } = options;
     const labelSets = new LabelSets();
     const namespaces = new SharedNames();
     const common = { client, clock, logger, random };
@@ -35,6 +38,7 @@ export class InventoryWatch {
       labelSelector: nodeSelector,
       project: (object) => nodeInfo(object, labelSets),
       sink: inventory.nodeSink,
+      onRestart: (reason) => onRestart('nodes', reason),
     });
     this.#pods = new ListWatch({
       ...common,
@@ -43,6 +47,7 @@ export class InventoryWatch {
       fieldSelector: 'status.phase=Running',
       project: (object) => podInfo(object, labelSets, namespaces),
       sink: inventory.podSink,
+      onRestart: (reason) => onRestart('pods', reason),
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { systemClock, type Clock } from '../model/clock.ts';
-import { seconds, type Milliseconds } from '../model/units.ts';
+import { milliseconds, seconds, type Milliseconds } from '../model/units.ts';
 import type { ApiServer } from './api-server.ts';
 import { RotatingPool } from './connection-pool.ts';
 import { Deadline } from './deadline.ts';
@@ -25,6 +25,8 @@ export interface RequestOptions {
 export interface KubeClientOptions {
   readonly clock?: Clock;
   readonly userAgent?: string;
+  /** Hears of every request once it is answered, or failed (no status). For streams, of their beginning. */
+  readonly onRequest?: (method: string, status: number | undefined, duration: Milliseconds) => void;
 }
 
 interface Call extends RequestOptions {
@@ -51,12 +53,17 @@ export class KubeClient {
   readonly #pool: RotatingPool;
   readonly #clock: Clock;
   readonly #userAgent: string;
+  readonly #onRequest: NonNullable<KubeClientOptions['onRequest']>;
 
-  constructor(server: ApiServer, { clock = systemClock, userAgent = 'kubetally' }: KubeClientOptions = {}) {
+  constructor(
+    server: ApiServer,
+    { clock = systemClock, userAgent = 'kubetally', onRequest = () => {} }: KubeClientOptions = {},
+  ) {
     this.#server = server;
     this.#pool = new RotatingPool(server);
     this.#clock = clock;
     this.#userAgent = userAgent;
+    this.#onRequest = onRequest;
   }
 
   /** The JSON document at `path` (`/api/v1/nodes`). Its shape is the caller's to check; only that it is an object is certain. */
@@ -174,14 +181,26 @@ export class KubeClient {
     };
     let answer: Answer;
     try {
-      answer = await this.#pool.get().request(request);
+      answer = await this.#request(request);
     } catch (error) {
       if (!call.repeatable || !isReset(error) || deadline.signal.aborted) throw error;
-      answer = await this.#pool.get().request(request);
+      answer = await this.#request(request);
     }
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;
     const what = this.#describe(call);
     throw statusError(answer.statusCode, answer.headers, await readBody(answer.body, maxErrorBytes, what), what);
+  }
+
+  async #request(request: Dispatcher.RequestOptions): Promise<Answer> {
+    const start = this.#clock.monotonic();
+    let status: number | undefined;
+    try {
+      const answer = await this.#pool.get().request(request);
+      status = answer.statusCode;
+      return answer;
+    } finally {
+      this.#onRequest(request.method, status, milliseconds(this.#clock.monotonic() - start));
+    }
   }
 
   #describe({ method, path }: Call): string {

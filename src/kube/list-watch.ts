@@ -3,7 +3,7 @@ import { messageChain } from '../model/errors.ts';
 import { milliseconds, seconds, type EpochMs, type Milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Backoff } from './backoff.ts';
-import { KubeError } from './kube-error.ts';
+import { KubeError, type KubeErrorCode } from './kube-error.ts';
 import { listPages, type ApiReader } from './list-pages.ts';
 import { Silence } from './silence.ts';
 import { isOlderVersion, parseWatchEvent } from './watch-event.ts';
@@ -32,9 +32,14 @@ export interface ListWatchOptions<T> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random?: () => number;
+  /** Hears why a watch begins again; may not throw. */
+  readonly onRestart?: (reason: RestartReason) => void;
   /** Objects per page of a list, 500 unless given. */
   readonly pageSize?: number;
 }
+
+/** The server ended the watch as it does from time to time, said nothing for long, forgot the version to go on from, or what failed. */
+export type RestartReason = 'closed' | 'silent' | 'expired' | KubeErrorCode | 'error';
 
 /** How fresh our view is. */
 export interface ListWatchState {
@@ -200,6 +205,7 @@ export class ListWatch<T> {
     } finally {
       silence.end();
     }
+    if (!this.#stopped.signal.aborted) this.#options.onRestart?.(silence.broken ? 'silent' : 'closed');
     return events > 0 || clock.monotonic() - startedAt >= minWatch;
   }
 
@@ -225,6 +231,7 @@ export class ListWatch<T> {
     const expired = kubeError?.expired === true;
     const lost = expired || kubeError?.code === 'malformed' || kubeError?.code === 'too_large';
     if (lost || ++this.#failures % failuresUntilList === 0) this.#resourceVersion = undefined;
+    this.#options.onRestart?.(expired ? 'expired' : (kubeError?.code ?? 'error'));
     const message = messageChain(error);
     this.#update({ connected: false, lastError: { at: clock.now(), message } });
     const wait = Math.min(kubeError?.retryAfterSeconds ?? 0, 60) * 1000;

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import { asError } from '../model/errors.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import {
+  bytes,
   epochMs,
   milliseconds,
   type Bytes,
@@ -35,6 +36,8 @@ export interface KubeletClientOptions {
   /** Take any certificate. */
   readonly insecureTls: boolean;
   readonly maxBodySize: Bytes;
+  /** Hears of every body's size. */
+  readonly onBody?: (size: Bytes) => void;
 }
 
 /** What is known about when a body was made. */
@@ -139,7 +142,7 @@ export class KubeletClient {
     signal: AbortSignal,
     read: (body: Buffer, timing: AnswerTiming) => Result,
   ): Promise<Result> {
-    const { clock, identity } = this.#options;
+    const { clock, identity, onBody } = this.#options;
     const authorization = await identity?.authorizationHeader();
     const connection = await this.#connection(node, address, deadline);
     const requestedAt = clock.monotonic();
@@ -148,6 +151,7 @@ export class KubeletClient {
       authorization === undefined ? {} : { authorization },
       signal,
       ({ status, date, body }) => {
+        onBody?.(bytes(body.length));
         if (status !== 200) throw refusal(address, path, status, body);
         const kubeletDate = Date.parse(date ?? '');
         return read(body, {

@@ -37,7 +37,7 @@ export function accessControl(maxInFlight: number, deps: AccessControlDependenci
   const { observer } = deps;
   let inFlight = 0;
   const tooMany = (ctx: Context): void => {
-    observer.rejected();
+    observer.rejected('in_flight');
     ctx.set('Retry-After', '1');
     writeText(ctx, 429, 'Too many requests, please try again later.\n');
   };

@@ -113,10 +113,11 @@ function errorBoundary({ writeError, log }: AppDependencies): Middleware {
   };
 }
 
-function requestDeadline(maximum: Milliseconds, { clock }: AppDependencies): Middleware {
+function requestDeadline(maximum: Milliseconds, { clock, observer }: AppDependencies): Middleware {
   return async function limitTime(ctx, next) {
     const time = allottedTime(stateOf(ctx).requestInfo, maximum);
     if (await finishesWithin(clock, time, next)) return;
+    observer.rejected('timeout');
     ctx.status = 504;
     ctx.set('Content-Type', 'application/json');
     ctx.body = timeoutStatus;

@@ -75,7 +75,9 @@ export class Authorization {
     const spec = accessReviewSpec(user, info);
     if (clientChosenLength(user, info) > maxCachedLength) return this.#review(spec);
     const key = createHash('sha256').update(JSON.stringify(spec)).digest('base64');
-    return this.#decisions.get(key) ?? this.#ask(key, spec);
+    const known = this.#decisions.get(key);
+    this.#deps.onCache?.(known !== undefined);
+    return known ?? this.#ask(key, spec);
   }
 
   #isOpen(requested: string): boolean {

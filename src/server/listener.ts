@@ -34,6 +34,8 @@ export interface ListenerDependencies {
   /** 0 inclusive to 1 exclusive; spreads the ends of connections. */
   readonly random: () => number;
   readonly log: Logger;
+  /** A request was refused because its headers are too large. */
+  readonly onTooLarge?: () => void;
 }
 
 const sweepPeriod = milliseconds(1000);
@@ -188,7 +190,8 @@ export class Listener {
     this.#http2.on('sessionError', (error) => {
       this.#deps.log.verbose(4, 'HTTP/2 session failed', { error: error.message });
     });
-    this.#server.on('clientError', (error, socket) => {
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === 'HPE_HEADER_OVERFLOW') this.#deps.onTooLarge?.();
       const connection = this.#table.get(socket as TLSSocket);
       if (connection === undefined || connection.replies.size > 0) socket.destroy();
       else refuseUnreadable(error, socket, this.#deps.clock);
@@ -219,6 +222,7 @@ export class Listener {
     if (connection.protocol === 'h2') {
       // HTTP/2's own limit binds only once the client has acknowledged it.
       if (headerBytes(request) > this.#options.limits.maxHeaderBytes) {
+        this.#deps.onTooLarge?.();
         reply.writeHead(431).end();
         connection.retire();
         return;

@@ -22,8 +22,8 @@ export interface RequestRecord {
 export interface RequestObserver {
   /** How many requests are between authentication and the end of their handler now. */
   inFlight(count: number): void;
-  /** A request was refused because too many were in flight. */
-  rejected(): void;
+  /** A request was refused because too many were in flight, or cut because it took too long. */
+  rejected(reason: 'in_flight' | 'timeout'): void;
   /** It was found out who sent a request (`success`, also nobody), that its credential is bad, or neither. */
   authenticated(result: 'success' | 'failure' | 'error', duration: Milliseconds): void;
   authorized(result: 'allowed' | 'denied' | 'error', duration: Milliseconds): void;

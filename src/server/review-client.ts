@@ -18,6 +18,8 @@ export interface ReviewDependencies {
   /** 0 inclusive to 1 exclusive; spreads retries. */
   readonly random: () => number;
   readonly log: Logger;
+  /** Hears of every question to the cache of verdicts, whether it knew the answer. */
+  readonly onCache?: (hit: boolean) => void;
 }
 
 const attempts = 5;

@@ -81,7 +81,9 @@ export class TokenReviewer implements TokenAuthenticator {
     const now = this.#deps.clock.now();
     const key = createHmac('sha256', this.#deps.hashKey).update(token).digest('base64');
     const known = this.#verdicts.get(key);
-    if (known !== undefined && (known.expiresAt === undefined || now < known.expiresAt)) return known;
+    const hit = known !== undefined && (known.expiresAt === undefined || now < known.expiresAt);
+    this.#deps.onCache?.(hit);
+    if (hit) return known;
     const claims = inspectToken(token, now);
     if (claims !== undefined) await this.#deps.issuerKeys?.check(token, claims.issuer);
     const question: Question = { token, expiresAt: claims?.expiresAt };

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, type Counter, type Gauge, type Histogram } from 'prom-client';
 import type { Clock } from '../model/clock.ts';
-import type { EpochMs, Milliseconds } from '../model/units.ts';
+import type { Bytes, EpochMs, Milliseconds } from '../model/units.ts';
 import { catalogue } from './metric-catalogue.ts';
 import { MetricRegistry } from './metric-registry.ts';
 import { NodeLedger } from './node-ledger.ts';
@@ -114,18 +114,21 @@ export class Telemetry {
   kubeletRequestFinished(request: {
     readonly node: string;
     readonly duration: Milliseconds;
-    readonly bodyBytes?: number;
     readonly failure?: string;
   }): void {
-    const { node, duration, bodyBytes = 0, failure } = request;
+    const { node, duration, failure } = request;
     const now = this.#settings.clock.now();
     const labels: Record<string, string> = this.#settings.perNode ? { node } : {};
     this.#kubeletRequestDuration.observe(labels, duration / 1000);
     this.#kubeletLastRequest.set(labels, now / 1000);
     this.#kubeletRequests.inc({ success: failure === undefined ? 'true' : 'false' });
     if (failure !== undefined) this.#kubeletFailures.inc({ reason: failure });
-    this.#kubeletBytes.inc(bodyBytes);
     this.#nodes.record(node, now, duration, failure === undefined);
+  }
+
+  /** A kubelet answered with so large a body. */
+  kubeletBodyReceived(size: Bytes): void {
+    this.#kubeletBytes.inc(size);
   }
 
   /** A failed request is repeated within its cycle. */

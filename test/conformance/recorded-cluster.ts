@@ -63,6 +63,7 @@ export function routerDependencies(
   return {
     catalog: new MetricsCatalog(cluster.objects, cluster.usage),
     now: () => systemClock.now(),
+    served: () => undefined,
     openApi: makeOpenApiDocuments('v0.1.0-test', () => systemClock.now()),
     version: {
       major: '0',

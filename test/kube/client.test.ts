@@ -37,6 +37,18 @@ describe('the client of the API server', () => {
     assert.ok(server.connections <= 2, `${server.connections} connections`);
   });
 
+  it('tells of every request how it was answered', async () => {
+    const told: string[] = [];
+    const onRequest = (method: string, status: number | undefined): void => void told.push(`${method} ${status}`);
+    const observed = new KubeClient(await apiServer(server), { clock, onRequest });
+    server.on('/version', json({}), failure(404, 'NotFound', 'gone'), reset, reset);
+    await observed.get('/version');
+    await assert.rejects(observed.get('/version'));
+    await assert.rejects(observed.get('/version'));
+    await observed.close();
+    assert.deepEqual(told, ['GET 200', 'GET 404', 'GET undefined', 'GET undefined']);
+  });
+
   it('sends its token, its name and the query', async () => {
     server.on('/api/v1/nodes', json({}));
     await client.get('/api/v1/nodes', { query: { limit: 500, labelSelector: 'a in (b,c)', continue: undefined } });

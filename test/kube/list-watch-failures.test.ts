@@ -23,6 +23,23 @@ describe('list and watch through failures', () => {
     await eventually(() => bench.server.requests.length === 3);
   });
 
+  it('tells why each watch begins again', async () => {
+    const [first, second, last] = [new OpenStream(), new OpenStream(), new OpenStream()];
+    bench.answer(page(['a'], '100'), first.answer, second.answer, expired, page(['a'], '200'), last.answer);
+    const reasons: string[] = [];
+    const watch = bench.start({ onRestart: (reason) => reasons.push(reason) });
+    assert.equal(watch.isRunning, true);
+    await first.event('ADDED', pod('b', '105'));
+    await first.break();
+    await bench.failed(/Watching the API server failed/);
+    await second.event('ADDED', pod('c', '106'));
+    await second.end();
+    await eventually(() => reasons.length === 3);
+    assert.deepEqual(reasons, ['unreachable', 'closed', 'expired']);
+    await watch.stop();
+    assert.equal(watch.isRunning, false);
+  });
+
   it('resumes after the connection broke', async () => {
     const [first, second] = [new OpenStream(), new OpenStream()];
     bench.answer(page(['a'], '100'), first.answer, second.answer);

@@ -23,6 +23,7 @@ function request(target: string, method = 'GET'): RequestInfo {
 function make(answer: (spec: { user: string }) => unknown, options: Partial<AuthorizationOptions> = {}) {
   const clock = new FakeClock();
   const specs: object[] = [];
+  const hits: boolean[] = [];
   const authorization = new Authorization(
     {
       alwaysAllowPaths: ['/healthz', 'livez', '/open/*'],
@@ -42,11 +43,12 @@ function make(answer: (spec: { user: string }) => unknown, options: Partial<Auth
       clock,
       random: () => 0,
       log: silentLogger,
+      onCache: (hit) => void hits.push(hit),
     },
   );
   const decide = async (who: UserInfo, info: RequestInfo): Promise<Decision> =>
     await authorization.authorize(who, info);
-  return { decide, clock, specs };
+  return { decide, clock, specs, hits };
 }
 
 const pods = '/apis/metrics.k8s.io/v1beta1/namespaces/default/pods';
@@ -138,7 +140,7 @@ describe('Authorization', () => {
   }
 
   it('remembers permission and refusal for times of their own', async () => {
-    const { decide, clock, specs } = make((spec) => ({ allowed: spec.user === 'jane' }));
+    const { decide, clock, specs, hits } = make((spec) => ({ allowed: spec.user === 'jane' }));
     const both = async (): Promise<number> => {
       await decide(user('jane'), request(pods));
       await decide(user('joe'), request(pods));
@@ -151,6 +153,8 @@ describe('Authorization', () => {
     assert.equal(await both(), 3);
     await clock.advance(5000);
     assert.equal(await both(), 4);
+    assert.equal(hits.filter((hit) => !hit).length, specs.length);
+    assert.ok(hits.includes(true));
   });
 
   it('remembers nothing when the times are 0', async () => {

@@ -17,6 +17,7 @@ function make(answer: (call: Call) => unknown, options: Partial<TokenReviewOptio
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const calls: Call[] = [];
+  const hits: boolean[] = [];
   const reviews = {
     async create(path: string, body: object): Promise<unknown> {
       const call = { path, body: body as Call['body'] };
@@ -26,9 +27,17 @@ function make(answer: (call: Call) => unknown, options: Partial<TokenReviewOptio
   };
   const reviewer = new TokenReviewer(
     { audiences: [], cacheTtl: seconds(10), cacheSize: 3, ...options },
-    { reviews, clock, log, random: () => 0, hashKey: new Uint8Array(32), issuerKeys: undefined },
+    {
+      reviews,
+      clock,
+      log,
+      random: () => 0,
+      hashKey: new Uint8Array(32),
+      issuerKeys: undefined,
+      onCache: (hit) => void hits.push(hit),
+    },
   );
-  return { reviewer, clock, log, calls };
+  return { reviewer, clock, log, calls, hits };
 }
 
 const isRefused = (code: string) => (error: unknown) => error instanceof AuthenticationError && error.code === code;
@@ -47,13 +56,14 @@ describe('TokenReviewer', () => {
   });
 
   it('remembers both verdicts for the TTL and no longer', async () => {
-    const { reviewer, clock, calls } = make(({ body }) => (body.spec.token === 'good' ? jane : { status: {} }));
+    const { reviewer, clock, calls, hits } = make(({ body }) => (body.spec.token === 'good' ? jane : { status: {} }));
     for (const elapsed of [0, 5000, 5000]) {
       await clock.advance(elapsed);
       await reviewer.authenticate('good');
       await assert.rejects(reviewer.authenticate('bad'), isRefused('token'));
     }
     assert.equal(calls.length, 2);
+    assert.deepEqual(hits, [false, false, true, true, true, true]);
     await clock.advance(1);
     await reviewer.authenticate('good');
     assert.equal(calls.length, 3);

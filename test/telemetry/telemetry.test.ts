@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { epochMs, milliseconds, seconds, type Milliseconds } from '../../src/model/units.ts';
+import { bytes, epochMs, milliseconds, seconds, type Milliseconds } from '../../src/model/units.ts';
 import { catalogue, resolutionBuckets } from '../../src/telemetry/metric-catalogue.ts';
 import { Telemetry, type TelemetrySettings } from '../../src/telemetry/telemetry.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -30,7 +30,8 @@ async function names(from: Telemetry): Promise<string[]> {
 }
 
 function scrape(to: Telemetry, node: string, duration: Milliseconds, failure?: string): void {
-  to.kubeletRequestFinished({ node, duration, bodyBytes: 100, ...(failure === undefined ? {} : { failure }) });
+  to.kubeletRequestFinished({ node, duration, ...(failure === undefined ? {} : { failure }) });
+  to.kubeletBodyReceived(bytes(100));
 }
 
 describe('telemetry', () => {

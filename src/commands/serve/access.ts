@@ -12,12 +12,14 @@ import { IssuerKeys } from '../../server/issuer-keys.ts';
 import type { ReviewClient } from '../../server/review-client.ts';
 import { TokenReviewer } from '../../server/token-review.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
 
 export interface AccessDependencies {
   readonly options: ServeOptions;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: RootLogger;
+  readonly telemetry: Telemetry;
   /** The client for everything that no flag gives a kubeconfig of its own. */
   readonly kube: KubeClient;
   /** Names the authorities whose client certificates are asked for. */
@@ -39,12 +41,15 @@ const configMapName = 'extension-apiserver-authentication';
 
 /** Joins authentication and authorization with the API server. Rejects with `KubeError` `config` for a kubeconfig that cannot be used. */
 export async function createAccess(deps: AccessDependencies): Promise<Access> {
-  const { options, clock, random, onAuthorities } = deps;
+  const { options, clock, random, telemetry, onAuthorities } = deps;
   const log = deps.log.named('access');
   const own: KubeClient[] = [];
   const clientFor = async (kubeconfig: string | undefined): Promise<KubeClient> => {
     if (kubeconfig === undefined) return deps.kube;
-    const client = new KubeClient(await loadApiServer({ kubeconfig, clock, logger: log }), { clock });
+    const client = new KubeClient(await loadApiServer({ kubeconfig, clock, logger: log }), {
+      clock,
+      onRequest: (method, status, duration) => telemetry.kubeRequestFinished(method, status, duration),
+    });
     own.push(client);
     return client;
   };
@@ -67,6 +72,7 @@ export async function createAccess(deps: AccessDependencies): Promise<Access> {
     },
     {
       reviews: reviewsOf(authenticationClient),
+      onCache: (hit) => telemetry.reviewCacheAsked('authentication', hit),
       issuerKeys: new IssuerKeys({ discovery, clock, log }),
       hashKey: randomBytes(32),
       clock,
@@ -84,6 +90,7 @@ export async function createAccess(deps: AccessDependencies): Promise<Access> {
     }),
     authorization: new Authorization(options.authorization, {
       reviews: reviewsOf(authorizationClient),
+      onCache: (hit) => telemetry.reviewCacheAsked('authorization', hit),
       clock,
       random,
       log,
@@ -110,7 +117,7 @@ function reviewsOf(client: KubeClient): ReviewClient {
 function watchConfigMap(
   client: KubeClient,
   config: AuthenticationConfig,
-  { clock, log, random }: AccessDependencies,
+  { clock, log, telemetry, random }: AccessDependencies,
 ): ListWatch<ConfigMapData> {
   const apply = (data: ConfigMapData): void => config.apply(data);
   return new ListWatch<ConfigMapData>({
@@ -129,6 +136,7 @@ function watchConfigMap(
     clock,
     logger: log.named('access'),
     random,
+    onRestart: (reason) => telemetry.watchRestarted('configmaps', reason),
   });
 }
 

@@ -46,6 +46,7 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     clock,
     logger: log.named('inventory'),
     random,
+    onRestart: (resource, reason) => telemetry.watchRestarted(resource, reason),
   });
   const store = new WindowStore({
     clock,
@@ -110,6 +111,7 @@ async function createKubeletClient({
   options: { kubelet },
   clock,
   log,
+  telemetry,
   apiServer,
 }: CollectionDependencies): Promise<KubeletClient> {
   const identity = kubelet.completelyInsecure
@@ -123,6 +125,7 @@ async function createKubeletClient({
     identity,
     insecureTls: kubelet.insecureTls,
     maxBodySize: kubelet.maxBodySize,
+    onBody: (size) => telemetry.kubeletBodyReceived(size),
   });
 }
 

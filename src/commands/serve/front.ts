@@ -80,6 +80,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
         routes({
           catalog: new MetricsCatalog(inventory, store),
           now: () => clock.now(),
+          served: (age) => telemetry.metricsServed(age),
           openApi: makeOpenApiDocuments(`v${build.version}`, () => clock.now()),
           version: versionInfo(),
           serverAddress: () => `${serving.bindAddress || '0.0.0.0'}:${port}`,
@@ -109,7 +110,13 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       },
     },
     certificate.current,
-    { handler, clock, random, log: log.named('server') },
+    {
+      handler,
+      clock,
+      random,
+      log: log.named('server'),
+      onTooLarge: () => telemetry.requestRejected('too_large'),
+    },
   );
   const listening = listener;
   telemetry.observe({ connections: () => listening.connectionCount });
@@ -149,7 +156,7 @@ function requestObserver(telemetry: Telemetry, log: RootLogger): RequestObserver
       inFlight = count;
       telemetry.requestsInFlight(inFlight);
     },
-    rejected: () => telemetry.requestRejected('in_flight'),
+    rejected: (reason) => telemetry.requestRejected(reason),
     authenticated: (result, duration) => telemetry.authenticationFinished(result, duration),
     authorized: (result, duration) => telemetry.authorizationFinished(result, duration),
     finished(record) {

@@ -1,7 +1,7 @@
 import { requireKnownFields } from '../../kube/selectors/field-selector.ts';
 import { selectableFields, type MetricsCatalog } from '../../metrics-api/catalog.ts';
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../../metrics-api/objects.ts';
-import type { EpochMs } from '../../model/units.ts';
+import { milliseconds, type EpochMs, type Milliseconds } from '../../model/units.ts';
 import type { Answer } from '../../wire/body.ts';
 import { encodeMetrics } from '../../wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../wire/negotiation.ts';
@@ -14,6 +14,8 @@ import type { ApiRequest } from './api-request.ts';
 export interface ResourceDependencies {
   readonly catalog: MetricsCatalog;
   readonly now: () => EpochMs;
+  /** Hears of every object in an answer, how old its window is. */
+  readonly served: (age: Milliseconds) => void;
 }
 
 /** What a resource path leads to. */
@@ -36,7 +38,11 @@ export function serveResource(route: ResourceRoute, request: ApiRequest, deps: R
   const format = negotiate(wishes, resourceEndpoint);
   const source = route.to === 'list' ? list(route, request, deps) : get(route, request, deps);
   const includeObject = firstValue(info.query, 'includeObject');
-  return encodeMetrics(source, { format, apiVersion: route.version, includeObject, now: deps.now() });
+  const now = deps.now();
+  const answer = encodeMetrics(source, { format, apiVersion: route.version, includeObject, now });
+  for (const { timestamp } of 'items' in source ? source.items : [source])
+    deps.served(milliseconds(Math.max(0, now - timestamp)));
+  return answer;
 }
 
 function list({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {
