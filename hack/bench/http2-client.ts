@@ -1,0 +1,51 @@
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import type { CertifiedKey } from '../../src/pki/authority.ts';
+
+/** One answer, its body counted and, where asked for, kept. */
+export interface Http2Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly contentEncoding: string | undefined;
+  readonly bytes: number;
+  readonly body: Buffer;
+}
+
+const patience = 30_000;
+
+/** One HTTP/2 connection, as the aggregation layer keeps it. */
+export class Http2Client {
+  readonly #session: ClientHttp2Session;
+
+  constructor(url: string, client: CertifiedKey) {
+    this.#session = connect(url, { ...client, rejectUnauthorized: false });
+    // Told to every request under way as well, and to those that come later.
+    this.#session.on('error', () => {});
+  }
+
+  /** GETs a path; every status is an answer. Without `keep` the body is only counted. */
+  async get(path: string, headers: Readonly<Record<string, string>>, keep = false): Promise<Http2Answer> {
+    return await new Promise((resolve, reject) => {
+      const stream: ClientHttp2Stream = this.#session.request({ ':path': path, ...headers });
+      const chunks: Buffer[] = [];
+      let [status, bytes, contentType] = [0, 0, ''];
+      let contentEncoding: string | undefined;
+      stream.setTimeout(patience, () => stream.destroy(new Error(`no answer within ${patience / 1000} s: ${path}`)));
+      stream.on('response', (answer) => {
+        status = answer[':status'] ?? 0;
+        contentType = answer['content-type'] ?? '';
+        contentEncoding = answer['content-encoding'];
+      });
+      stream.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (keep) chunks.push(chunk);
+      });
+      stream.on('error', reject);
+      stream.on('end', () => resolve({ status, contentType, contentEncoding, bytes, body: Buffer.concat(chunks) }));
+      stream.end();
+    });
+  }
+
+  close(): void {
+    this.#session.destroy();
+  }
+}

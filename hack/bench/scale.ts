@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { pause } from '../e2e/wait.ts';
+import { Clients, type Latencies } from './clients.ts';
+import { growth, histogramQuantile, type Exposition } from './exposition.ts';
+import type { Budget, Figure } from './figure.ts';
+import { processUsage } from './process-usage.ts';
+import { sizeText, type ClusterSize, type Settings } from './settings.ts';
+import { Simulation } from './simulation.ts';
+import { quantile } from './statistics.ts';
+import { startServer, type MetricsServer } from './subject.ts';
+
+const autoscaledWorkloads = 100;
+const nodesReplacedPerMinute = 3;
+/** Of the pods, each minute. */
+const podChurn = 0.01;
+/** What Node's monitor of the event loop counts as no delay: it samples every 10 ms and tells the whole interval. */
+const loopInterval = 10;
+/** The largest size has budgets of its own. */
+const largest = 5000;
+
+/** Sizes under churn, with autoscalers and a dashboard asking: does scraping keep up, and what do clients see meanwhile? */
+export async function benchScale(settings: Settings): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const size of settings.scales) figures.push(...(await benchSize(size, settings)));
+  return figures;
+}
+
+async function benchSize(size: ClusterSize, settings: Settings): Promise<readonly Figure[]> {
+  const { resolution, program, scaleSeconds, say } = settings;
+  const name = sizeText(size);
+  say(`scale: ${name}: starting`);
+  const simulation = await Simulation.start(join(settings.directory, name), {
+    ...size,
+    churnPerMinute: size.nodes * size.podsPerNode * podChurn,
+    nodeChurnPerMinute: nodesReplacedPerMinute,
+    workloads: autoscaledWorkloads,
+  });
+  try {
+    const server = await startServer('kubetally', [process.execPath, program], simulation, resolution);
+    try {
+      await server.untilServed(Math.floor(size.nodes * 0.95), 8000 * resolution);
+      say(`scale: ${name}: served, one cycle with clients to warm up, then ${scaleSeconds} s`);
+      const early = new Clients(server.url, simulation);
+      await pause(resolution * 1000);
+      await early.stop();
+      return await loaded(size, server, simulation, settings);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await simulation.stop();
+  }
+}
+
+async function loaded(
+  size: ClusterSize,
+  server: MetricsServer,
+  simulation: Simulation,
+  { scaleSeconds, resolution }: Settings,
+): Promise<readonly Figure[]> {
+  const before = await server.metrics();
+  const [cpu, othersCpu] = [server.usage.cpu, processUsage(simulation.pid).cpu];
+  const begun = performance.now();
+  const clients = new Clients(server.url, simulation);
+  await pause(scaleSeconds * 1000);
+  const latencies = await clients.stop();
+  const seconds = (performance.now() - begun) / 1000;
+  const [usage, othersUsage] = [server.usage, processUsage(simulation.pid)];
+  const after = await server.metrics();
+  const due = (size.nodes * seconds) / resolution;
+  const figure = (what: string, unit: string, kubetally: number, most?: number): Figure => {
+    const budget: Budget | undefined =
+      most === undefined || size.nodes !== largest ? undefined : { of: 'itself', most };
+    return { bench: `scale ${sizeText(size)}`, name: what, unit, kubetally, budget };
+  };
+  return [
+    ...scrapeFigures(figure, before, after, due),
+    ...clientFigures(figure, latencies),
+    figure('RSS', 'MiB', usage.rss, 700),
+    figure('RSS at its peak', 'MiB', usage.peakRss),
+    figure('CPU, of one core', '%', (usage.cpu - cpu) / seconds / 10),
+    figure('CPU of the simulation, of one core', '%', (othersUsage.cpu - othersCpu) / seconds / 10),
+  ];
+}
+
+type MakeFigure = (what: string, unit: string, kubetally: number, most?: number) => Figure;
+
+function scrapeFigures(figure: MakeFigure, before: Exposition, after: Exposition, due: number): readonly Figure[] {
+  const succeeded = growth(before, after, 'metrics_server_kubelet_request_total{success="true"}');
+  const late = (share: number): number =>
+    histogramQuantile(before, after, 'kubetally_scrape_start_delay_seconds', share) * 1000;
+  const loop = (after.get('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN) * 1000 - loopInterval;
+  return [
+    figure('scrapes missing, of those due', '%', Math.max(0, 1 - succeeded / due) * 100, 2),
+    figure('scrapes late, p50', 'ms', late(0.5)),
+    figure('scrapes late, p99', 'ms', late(0.99)),
+    figure('event loop delay, p99', 'ms', Math.max(0, loop), 50),
+  ];
+}
+
+function clientFigures(figure: MakeFigure, { selector, allPods, failures }: Latencies): readonly Figure[] {
+  return [
+    figure('selector list, p50', 'ms', quantile(selector, 0.5)),
+    figure('selector list, p99', 'ms', quantile(selector, 0.99), 50),
+    figure('all pods, p50', 'ms', quantile(allPods, 0.5)),
+    figure('all pods, p99', 'ms', quantile(allPods, 0.99)),
+    figure('requests failed', '', failures, 0),
+  ];
+}

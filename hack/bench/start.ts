@@ -1,0 +1,110 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HttpsClient } from '../e2e/https-client.ts';
+import { pause } from '../e2e/wait.ts';
+import type { Figure } from './figure.ts';
+import type { Settings } from './settings.ts';
+import { Simulation } from './simulation.ts';
+import { median } from './statistics.ts';
+import { startServeFloor, startServer, type ServerName, type Subject } from './subject.ts';
+
+/** Milliseconds between looks, which is also how exact the times are. */
+const glance = 10;
+const patience = 120_000;
+
+/** Milliseconds since the process was started. */
+interface Start {
+  readonly answers: number;
+  /** Metrics of a node and of a pod. */
+  readonly firstMetrics: number;
+  readonly allNodes: number;
+}
+
+/** How long it takes from the start of the process to the first answer over TLS, and to metrics; medians of several starts. */
+export async function benchStart(settings: Settings): Promise<readonly Figure[]> {
+  const { size, program, metricsServer, starts, say } = settings;
+  const simulation = await Simulation.start(join(settings.directory, 'start'), { ...size });
+  try {
+    const ours: Start[] = [];
+    const floors: number[] = [];
+    for (let turn = 1; turn <= starts; turn++) {
+      say(`start: ${turn} of ${starts}`);
+      floors.push(await timeFloor(simulation));
+      ours.push(await timeStart('kubetally', [process.execPath, program], simulation, settings));
+    }
+    // One start is enough of a server that takes two scrapes.
+    const theirs = metricsServer && (await timeStart('metrics-server', [metricsServer], simulation, settings));
+    const figure = (what: string, of: (start: Start) => number): Figure => ({
+      bench: 'start',
+      name: what,
+      unit: 'ms',
+      kubetally: median(ours.map(of)),
+      metricsServer: theirs ? of(theirs) : undefined,
+    });
+    return [
+      {
+        ...figure('to the first TLS answer', ({ answers }) => answers),
+        floor: median(floors),
+        budget: { of: 'itself', most: 300 },
+      },
+      { ...figure('to the first metrics', ({ firstMetrics }) => firstMetrics), budget: { of: 'itself', most: 3000 } },
+      figure('to metrics of all nodes', ({ allNodes }) => allNodes),
+    ];
+  } finally {
+    await simulation.stop();
+  }
+}
+
+async function timeStart(
+  name: ServerName,
+  program: readonly string[],
+  simulation: Simulation,
+  { size, resolution }: Settings,
+): Promise<Start> {
+  const begun = performance.now();
+  const server = await startServer(name, program, simulation, resolution);
+  try {
+    const answers = await until(server, begun, async () => await hears(server.admin));
+    const firstMetrics = await until(
+      server,
+      begun,
+      async () => (await server.served('nodes')) > 0 && (await server.served('pods')) > 0,
+    );
+    const allNodes = await until(server, begun, async () => (await server.served('nodes')) >= size.nodes);
+    return { answers, firstMetrics, allNodes };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The same of a server that has nothing to do but to listen. */
+async function timeFloor(simulation: Simulation): Promise<number> {
+  const answers = simulation.path('no-answers.json');
+  await writeFile(answers, '[]');
+  const begun = performance.now();
+  const floor = await startServeFloor(simulation, answers);
+  try {
+    const client = new HttpsClient({ url: floor.url, client: simulation.admin });
+    return await until(floor, begun, async () => await hears(client));
+  } finally {
+    await floor.stop();
+  }
+}
+
+/** Whether it answers anything at all. */
+async function hears(client: HttpsClient): Promise<boolean> {
+  return await client.ask('/livez').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Milliseconds from `begun` until it holds. */
+async function until(subject: Subject, begun: number, holds: () => Promise<boolean>): Promise<number> {
+  while (!(await holds())) {
+    subject.assertRunning();
+    if (performance.now() > begun + patience) throw new Error(`${subject.name}: nothing within ${patience / 1000} s`);
+    await pause(glance);
+  }
+  return performance.now() - begun;
+}
