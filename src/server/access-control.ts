@@ -8,6 +8,7 @@ import { AuthenticationError } from './authentication-error.ts';
 import { AuthorizationError, type Decision } from './authorization.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
 import { escapeHtml, forbidden } from './forbidden.ts';
+import { InFlight, occupying, ReplyEnd } from './in-flight.ts';
 import { isDiscovery, soonEnough } from './open-discovery.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { RequestObserver } from './request-observer.ts';
@@ -35,7 +36,7 @@ export interface AccessControlDependencies {
  */
 export function accessControl(maxInFlight: number, deps: AccessControlDependencies): Middleware {
   const { observer } = deps;
-  let inFlight = 0;
+  const inFlight = new InFlight(maxInFlight, (count) => observer.inFlight(count));
   const tooMany = (ctx: Context): void => {
     observer.rejected('in_flight');
     ctx.set('Retry-After', '1');
@@ -44,6 +45,7 @@ export function accessControl(maxInFlight: number, deps: AccessControlDependenci
 
   return async function controlAccess(ctx, next) {
     const { requestInfo: info } = stateOf(ctx);
+    const reply = new ReplyEnd(ctx.res);
     const open = isDiscovery(info) && !deps.authentication.ready;
     const known = open ? anonymous : await authenticate(ctx, deps);
     if (known === 'overloaded') {
@@ -54,18 +56,16 @@ export function accessControl(maxInFlight: number, deps: AccessControlDependenci
     stateOf(ctx).user = user;
     if (user === anonymous) retireHttp2(ctx);
     const counted = !user.groups.includes(mastersGroup) && info.verb !== 'watch';
-    if (counted && inFlight >= maxInFlight) {
+    if (counted && inFlight.full) {
       tooMany(ctx);
       return;
     }
-    if (counted) observer.inFlight(++inFlight);
-    try {
+    const serve = async (): Promise<void> => {
       if (known === 'unjudged') await requireOutage(ctx, deps);
       if (open || known === 'unjudged') await next();
       else await serveIfAllowed(ctx, next, user, deps);
-    } finally {
-      if (counted) observer.inFlight(--inFlight);
-    }
+    };
+    await (counted ? occupying(inFlight, reply, serve) : serve());
   };
 }
 

@@ -150,6 +150,26 @@ describe('The application', () => {
     assert.equal((await after).status, 200);
   });
 
+  it('counts a request as in flight until its answer is taken or its client has left', async () => {
+    const large: Middleware = (ctx) => void (ctx.body = Buffer.alloc(64 * 1024 * 1024));
+    for (const protocol of ['http/1.1', 'h2']) {
+      const { proxy } = await start({ app: { maxRequestsInflight: 1 }, routes: [large] });
+      const socket = await rawConnection(proxy, { ALPNProtocols: ['http/1.1'] });
+      const session = await http2Session(proxy);
+      if (protocol === 'h2') {
+        const stream = session.request({ ':path': nodes, 'x-remote-user': 'jane' });
+        await once(stream, 'response');
+      } else {
+        socket.write(`GET ${nodes} HTTP/1.1\r\nhost: x\r\nx-remote-user: jane\r\n\r\n`);
+        await once(socket, 'readable');
+      }
+      assert.equal((await ask(proxy, nodes, as('jane'))).status, 429, protocol);
+      socket.destroy();
+      session.destroy();
+      await eventually(async () => (await ask(proxy, nodes, { ...as('jane'), method: 'HEAD' })).status === 200);
+    }
+  });
+
   it('cuts a request that takes too long with 504', async () => {
     const clock = new FakeClock();
     let started = 0;
