@@ -133,11 +133,14 @@ export class Series {
     this.#refusal = undefined;
   }
 
-  /** The kubelet still gives this sample as its newest, so our scraping has not let it age: good until after the next scrape, but not for ever. */
+  /**
+   * The kubelet still gives this sample as its newest, so our scraping has not let it age: good until after the next scrape, and the one after that should the
+   * next be missed, but not for ever.
+   */
   #repeat(context: ReadingContext): 'repeat' {
     if (this.#refusal === undefined) {
-      const untilNextScrape = context.readAt + 1.5 * context.resolution;
-      this.#goodUntil = monotonicMs(Math.max(this.#goodUntil, Math.min(untilNextScrape, this.#lastGoodUntil)));
+      const untilScrapedAgain = context.readAt + 2.5 * context.resolution;
+      this.#goodUntil = monotonicMs(Math.max(this.#goodUntil, Math.min(untilScrapedAgain, this.#lastGoodUntil)));
     }
     return 'repeat';
   }
