@@ -16,9 +16,9 @@ export function workloads(count: number): readonly Workload[] {
   return Array.from({ length: count }, (_, number) => ({ namespace: `team-${number % 10}`, app: `scaled-${number}` }));
 }
 
-/** Adds the pods of so many workloads, spread over the first nodes, running for an hour. */
+/** Adds the pods of so many workloads, running for an hour, on the first nodes: those that are replaced come from the end. */
 export function addWorkloads(cluster: SimulatedCluster, count: number): void {
-  const nodes = cluster.nodeNames.slice(0, Math.max(1, cluster.nodeNames.length - 10));
+  const nodes = cluster.nodeNames.slice(0, Math.ceil(cluster.nodeNames.length * 0.8));
   let turn = 0;
   for (const [number, { namespace, app }] of workloads(count).entries())
     for (let pod = 0; pod < podsEach; pod++) {
