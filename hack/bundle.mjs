@@ -37,7 +37,6 @@ await build({
   target: 'node20',
   format: 'esm',
   minify: false,
-  keepNames: true,
   sourcemap: true,
   legalComments: 'linked',
   logLevel: 'warning',

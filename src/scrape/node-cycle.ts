@@ -4,7 +4,7 @@ import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading } from '../model/sample.ts';
 import { milliseconds, monotonicMs, seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
 import { ScrapeError } from './scrape-error.ts';
-import { backoff, shortestInterval, untilDue } from './schedule.ts';
+import { backoff, phaseOf, shortestInterval, untilDue } from './schedule.ts';
 
 /** What happened to one request of a node. */
 export interface Attempt {
@@ -52,6 +52,7 @@ const leastForRetry = seconds(1);
 export class NodeCycle {
   readonly #options: NodeCycleOptions;
   readonly #gone = new AbortController();
+  readonly #phase: number;
   #node: NodeInfo;
   #timer: Timer | undefined;
   #dueAt = monotonicMs(0);
@@ -61,6 +62,7 @@ export class NodeCycle {
 
   constructor(node: NodeInfo, options: NodeCycleOptions) {
     this.#node = node;
+    this.#phase = phaseOf(node.name);
     this.#options = options;
   }
 
@@ -118,7 +120,7 @@ export class NodeCycle {
     this.#running = true;
     this.#startedAt = clock.monotonic();
     onStart(milliseconds(this.#startedAt - this.#dueAt));
-    const next = untilDue(this.#node.name, clock.now(), resolution, shortestInterval);
+    const next = untilDue(this.#phase, clock.now(), resolution, shortestInterval);
     const nextAt = monotonicMs(this.#startedAt + next);
     let error = await this.#attempt(this.#options.requestTimeout, false);
     if (error !== undefined && this.#failures === 0) error = await this.#retry(error, nextAt);
@@ -131,7 +133,7 @@ export class NodeCycle {
       ? this.#startedAt + backoff(this.#failures, resolution, random) - now
       : now < nextAt
         ? nextAt - now
-        : untilDue(this.#node.name, clock.now(), resolution, milliseconds(0));
+        : untilDue(this.#phase, clock.now(), resolution, milliseconds(0));
     onCycle({
       node: this.#node,
       duration: milliseconds(now - this.#startedAt),

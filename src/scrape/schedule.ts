@@ -6,21 +6,19 @@ export const shortestInterval = seconds(5);
 /** A node that keeps failing is left alone for no more than this. */
 const longestBackoff = seconds(60);
 
+/** Where in the resolution a node is due: a hash of its name, 0 inclusive to 1 exclusive, so that load is even and replicas agree. */
+export function phaseOf(nodeName: string): number {
+  return createHash('sha1').update(nodeName).digest().readUInt32BE(0) / 2 ** 32;
+}
+
 /**
- * When a node is due: its phase of the resolution is a hash of its name, aligned to the wall clock, so load is even, replicas see nearly the same windows,
- * and neither slow answers nor stalls shift it.
+ * When a node of a phase is due, aligned to the wall clock: replicas see nearly the same windows, and neither slow answers nor stalls shift it.
  *
  * @returns how long from `now` until the first due time that is at least `notBefore` away
  */
-export function untilDue(
-  nodeName: string,
-  now: EpochMs,
-  resolution: Milliseconds,
-  notBefore: Milliseconds,
-): Milliseconds {
-  const phase = (createHash('sha1').update(nodeName).digest().readUInt32BE(0) / 2 ** 32) * resolution;
+export function untilDue(phase: number, now: EpochMs, resolution: Milliseconds, notBefore: Milliseconds): Milliseconds {
   const earliest = now + Math.max(0, notBefore);
-  const sincePhase = (((earliest - phase) % resolution) + resolution) % resolution;
+  const sincePhase = (((earliest - phase * resolution) % resolution) + resolution) % resolution;
   return milliseconds(earliest - now + (sincePhase === 0 ? 0 : resolution - sincePhase));
 }
 

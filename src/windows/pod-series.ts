@@ -1,6 +1,6 @@
 import type { ContainerSample } from '../model/sample.ts';
 import type { ContainerWindow, PodUsage } from '../model/window.ts';
-import { monotonicMs, type MonotonicMs } from '../model/units.ts';
+import { monotonicMs, type EpochMs, type MonotonicMs } from '../model/units.ts';
 import type { Absence } from './refusal.ts';
 import type { SampleTable } from './sample-table.ts';
 import { Series, type Acceptance, type ReadingContext } from './series.ts';
@@ -28,6 +28,7 @@ export class PodSeries {
   readonly #table: SampleTable;
   #containers: ContainerSeries[] = [];
   #answers = 0;
+  /** Made when it is asked for, kept until a window changes. */
   #usage: PodUsage | undefined;
   /** Until when the window of every running container may be served. */
   #goodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
@@ -53,19 +54,28 @@ export class PodSeries {
     let changed = this.#usage?.containers.length !== containers.length;
     for (const sample of containers) {
       const container = this.#container(sample.name);
-      const before = container.series.window;
+      const before = container.series.windowsMade;
       each(container.series.accept(sample, context, true), container.series);
-      changed ||= container.series.window !== before || container.seenIn < this.#answers - 1;
+      changed ||= container.series.windowsMade !== before || container.seenIn < this.#answers - 1;
       container.seenIn = this.#answers;
     }
     this.#forgetEnded(context.readAt);
-    if (changed) this.#usage = this.#assemble();
+    if (changed) this.#usage = undefined;
     this.#goodUntil = this.#earliestEnd();
   }
 
   /** The pod's usage, or undefined while a running container has no window or a window is too old. */
   usage(now: MonotonicMs): PodUsage | undefined {
-    return now <= this.#goodUntil ? this.#usage : undefined;
+    return now <= this.#goodUntil ? (this.#usage ??= this.#assemble()) : undefined;
+  }
+
+  /** Ends of the windows that make up `usage`, without making it. */
+  *servedEnds(now: MonotonicMs): Generator<EpochMs> {
+    if (now > this.#goodUntil) return;
+    for (const container of this.#containers) {
+      const end = this.#runs(container) ? container.series.windowEnd : undefined;
+      if (end !== undefined) yield end;
+    }
   }
 
   /** Whether some window may still be served. */
@@ -108,7 +118,7 @@ export class PodSeries {
     let earliest = Number.POSITIVE_INFINITY;
     for (const container of this.#containers)
       if (this.#runs(container)) earliest = Math.min(earliest, container.series.goodUntil);
-    return monotonicMs(earliest);
+    return monotonicMs(earliest === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : earliest);
   }
 
   /** A container between two runs keeps its last good window as long as that may be served, so a restart leaves no gap. */

@@ -1,8 +1,11 @@
 import type { Sample } from '../model/sample.ts';
 import type { UsageWindow } from '../model/window.ts';
 import {
+  bytes,
+  epochMs,
   milliseconds,
   monotonicMs,
+  nanocores,
   nanoseconds,
   type Bytes,
   type EpochMs,
@@ -48,6 +51,13 @@ export class Series {
   readonly #table: SampleTable;
   readonly #slot: Slot;
   #startTime: EpochMs | undefined;
+  /** The last good window as numbers: an object for each new one would live just long enough to be costly garbage. */
+  #timestamp = epochMs(0);
+  #length = nanoseconds(0);
+  #cpu = nanocores(0);
+  #memory = bytes(0);
+  #windowsMade = 0;
+  /** The window as an object, once somebody asked for it. */
   #window: UsageWindow | undefined;
   /** The window was valid at this time on our clock, as fresh as its age allows for. */
   #goodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
@@ -61,7 +71,19 @@ export class Series {
 
   /** The last good window, however old. The same object until the next one is made. */
   get window(): UsageWindow | undefined {
+    if (this.#windowsMade === 0) return undefined;
+    this.#window ??= { timestamp: this.#timestamp, length: this.#length, cpu: this.#cpu, memory: this.#memory };
     return this.#window;
+  }
+
+  /** When the last good window ended; undefined while there is none. */
+  get windowEnd(): EpochMs | undefined {
+    return this.#windowsMade === 0 ? undefined : this.#timestamp;
+  }
+
+  /** How many windows there have been: tells whether there is a new one. */
+  get windowsMade(): number {
+    return this.#windowsMade;
   }
 
   /** Until when the window may be served. */
@@ -117,7 +139,7 @@ export class Series {
     const first = this.#table.count(this.#slot) === 1;
     const rate = first
       ? firstRate(sample, cpuTime, context)
-      : newestRate(this.#table, this.#slot, sample.cpuRate, this.#window?.cpu);
+      : newestRate(this.#table, this.#slot, sample.cpuRate, this.#windowsMade === 0 ? undefined : this.#cpu);
     if (rate === undefined) return this.#refuse('first_sample');
     if (first && context.kubeletNow - cpuTime > context.maxAge + oldestArrival) return this.#refuse('stale');
     if (context.mostCpu !== undefined && rate.cpu > context.mostCpu) return this.#refuse('implausible');
@@ -127,7 +149,12 @@ export class Series {
 
   #serve(rate: Rate, timestamp: EpochMs, memory: Bytes, context: ReadingContext): void {
     const arrivalAge = Math.min(oldestArrival, Math.max(0, context.kubeletNow - timestamp));
-    this.#window = { timestamp, length: rate.length, cpu: rate.cpu, memory };
+    this.#timestamp = timestamp;
+    this.#length = rate.length;
+    this.#cpu = rate.cpu;
+    this.#memory = memory;
+    this.#windowsMade++;
+    this.#window = undefined;
     this.#goodUntil = monotonicMs(context.readAt + context.maxAge - arrivalAge);
     this.#lastGoodUntil = monotonicMs(this.#goodUntil + context.maxAge);
     this.#refusal = undefined;

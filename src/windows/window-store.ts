@@ -77,7 +77,7 @@ export class WindowStore {
     const { onWindow, onRefusal } = this.#options;
     const tell = (of: 'node' | 'container', acceptance: Acceptance, series: Series): void => {
       if (acceptance === 'window')
-        onWindow?.(of, milliseconds(Math.max(0, context.kubeletNow - (series.window?.timestamp ?? 0))));
+        onWindow?.(of, milliseconds(Math.max(0, context.kubeletNow - (series.windowEnd ?? 0))));
       else if (acceptance !== 'repeat' && acceptance !== 'older') onRefusal?.(acceptance);
     };
     const tellContainer = (acceptance: Acceptance, series: Series): void => tell('container', acceptance, series);
@@ -137,9 +137,8 @@ export class WindowStore {
     const nodes = new Counting();
     const containers = new Counting();
     for (const { series, pods } of this.#nodes.values()) {
-      if (series.goodUntil >= now && series.window !== undefined) nodes.add(series.window.timestamp);
-      for (const pod of pods.values())
-        for (const { timestamp } of pod.usage(now)?.containers ?? []) containers.add(timestamp);
+      if (series.goodUntil >= now && series.windowEnd !== undefined) nodes.add(series.windowEnd);
+      for (const pod of pods.values()) for (const end of pod.servedEnds(now)) containers.add(end);
     }
     return { node: nodes, container: containers };
   }

@@ -6,7 +6,7 @@ import type { NodeReading } from '../../src/model/sample.ts';
 import { epochMs, milliseconds, monotonicMs, seconds, type Milliseconds } from '../../src/model/units.ts';
 import { Gate } from '../../src/scrape/gate.ts';
 import { NodeCycle, type Attempt, type CycleEnd } from '../../src/scrape/node-cycle.ts';
-import { backoff, untilDue } from '../../src/scrape/schedule.ts';
+import { backoff, phaseOf, untilDue } from '../../src/scrape/schedule.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 
@@ -74,7 +74,9 @@ describe('when nodes are due', () => {
   it('spreads nodes evenly over the resolution', () => {
     const tenths = Array.from({ length: 10 }, () => 0);
     for (let index = 0; index < 1000; index++) {
-      const tenth = Math.floor((untilDue(`node-${index}`, epochMs(0), resolution, milliseconds(0)) / resolution) * 10);
+      const tenth = Math.floor(
+        (untilDue(phaseOf(`node-${index}`), epochMs(0), resolution, milliseconds(0)) / resolution) * 10,
+      );
       tenths[tenth] = (tenths[tenth] ?? 0) + 1;
     }
     assert.ok(
@@ -87,7 +89,8 @@ describe('when nodes are due', () => {
     const instant = fc.integer({ min: 0, max: 4e12 });
     fc.assert(
       fc.property(fc.string(), instant, instant, fc.nat(20_000), (name, one, other, notBefore) => {
-        const due = (now: number): number => now + untilDue(name, epochMs(now), resolution, milliseconds(notBefore));
+        const due = (now: number): number =>
+          now + untilDue(phaseOf(name), epochMs(now), resolution, milliseconds(notBefore));
         const apart = Math.abs(due(one) - due(other)) % resolution;
         assert.ok(Math.min(apart, resolution - apart) < 0.01);
         assert.ok(due(one) - one >= notBefore - 0.01 && due(one) - one < notBefore + resolution + 0.01);
