@@ -42,13 +42,15 @@ describe('Ten thousand requests at random', () => {
 
   it('over HTTP/2 are answered below 500', async () => {
     let session = await http2Session(target);
-    await sendAll(async ({ method, path, headers: { expect: _, ...sent } }) => {
+    await sendAll(async ({ method, path, headers }) => {
       // HTTP/2 itself refuses paths of another form.
       const own = path.startsWith('/') ? path : `/${path}`;
       if (session.closed || session.destroyed) session = await http2Session(target);
       // Nobody at all would have the connection ended.
-      const user = sent['x-remote-user'] || 'jane';
-      return (await askHttp2(session, own, { ':method': method, ...sent, 'x-remote-user': user })).status;
+      const user = headers['x-remote-user'] || 'jane';
+      const sent: Record<string, string> = { ':method': method, ...headers, 'x-remote-user': user };
+      delete sent['expect'];
+      return (await askHttp2(session, own, sent)).status;
     });
     session.destroy();
     assertQuiet();

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
-import protobuf from 'protobufjs';
 import type { MetricsList } from '../../src/metrics-api/list.ts';
 import type { NodeMetrics, PodMetrics } from '../../src/metrics-api/objects.ts';
 import { bytes, epochMs, nanocores, nanoseconds } from '../../src/model/units.ts';
@@ -10,9 +8,9 @@ import { encodeMetrics, encodeStatus } from '../../src/wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../src/wire/negotiation.ts';
 import { notFound } from '../../src/wire/status.ts';
 import { readJson } from '../support/json-file.ts';
+import { decodeKubernetes as decode } from '../support/kubernetes-protobuf.ts';
 import { answeredAt, examples, nodeList, nodeMetrics, podList, podMetrics } from '../support/metrics-objects.ts';
 
-const root = protobuf.loadSync(fileURLToPath(new URL('./data/kubernetes.proto', import.meta.url)));
 const vectors = readJson(new URL('./data/protobuf-vectors.json', import.meta.url)) as Record<
   string,
   { json?: string; hex: string }
@@ -23,16 +21,6 @@ function encode(source: MetricsList | NodeMetrics | PodMetrics, parameters = '',
   const format = negotiate({ accept, userAgent: '', pretty: undefined }, resourceEndpoint);
   const { body } = encodeMetrics(source, { format, apiVersion: 'v1beta1', includeObject: undefined, now });
   return Buffer.isBuffer(body) ? body : Buffer.concat([...body.chunks()]);
-}
-
-/** Decodes with a library that knows nothing of our encoder. */
-function decode(answer: Buffer): Record<string, unknown> & { kind: string; apiVersion: string } {
-  assert.equal(answer.subarray(0, 4).toString('latin1'), 'k8s\0');
-  const unknown = root.lookupType('kubernetes.Unknown').decode(answer.subarray(4)).toJSON();
-  const { kind, apiVersion } = unknown['typeMeta'] as { kind: string; apiVersion: string };
-  const type = root.lookupType(`kubernetes.${kind}`);
-  const object = type.decode(Buffer.from(String(unknown['raw']), 'base64'));
-  return { kind, apiVersion, ...type.toObject(object, { longs: String, arrays: true }) };
 }
 
 describe('protobuf', () => {
