@@ -14,7 +14,7 @@ export function tokenize(selector: string): Token[] {
   const nul = selector.indexOf('\0');
   const text = nul < 0 ? selector : selector.slice(0, nul);
   const tokens: Token[] = [];
-  const next = /[ \t\r\n]*(?:([=!(),<>]+)|([^=!(),<> \t\r\n]+))/y;
+  const next = /[ \t\r\n]*(?:([=!(),<>]{1,2})|([^=!(),<> \t\r\n]+))/y;
   for (;;) {
     const start = next.lastIndex;
     const match = next.exec(text);
@@ -22,7 +22,7 @@ export function tokenize(selector: string): Token[] {
     const [whole = '', run, word] = match;
     if (word !== undefined) tokens.push({ kind: word === 'in' || word === 'notin' ? word : 'identifier', text: word });
     if (run === undefined) continue;
-    // Two-character operators are matched greedily; the rest of the run is read again.
+    // Two-character operators come before their first characters; what is not part of the symbol is read again.
     const symbol = [run.slice(0, 2), run.slice(0, 1)].find(isSymbol);
     if (symbol === undefined) continue;
     tokens.push({ kind: symbol, text: symbol });

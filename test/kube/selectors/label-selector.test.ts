@@ -23,6 +23,12 @@ describe('parseLabelSelector', () => {
   for (const { sel, message } of vectors.errors)
     it(`refuses ${JSON.stringify(sel)} in the words of an API server`, () => refused(sel, message));
 
+  // Reading that takes the square of the length would not end here within the hour.
+  it('reads hundreds of thousands of symbols at once', () => {
+    for (const symbol of ['(', ')', ',', '!', '=', '!=', '<'])
+      assert.throws(() => parseLabelSelector(`a${symbol.repeat(200_000)}`), SelectorError);
+  });
+
   it('names an over-long key as Kubernetes 1.33 does', () => {
     const key = 'a'.repeat(64);
     refused(
