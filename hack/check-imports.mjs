@@ -33,7 +33,7 @@ const owners = {
 };
 
 const problems = [];
-for (const entry of readdirSync(src, { recursive: true })) {
+for (const entry of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
   if (!entry.endsWith('.ts')) continue;
   const file = join(src, entry);
   const folder = entry.split(sep)[0] ?? '';
