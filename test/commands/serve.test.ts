@@ -24,7 +24,7 @@ describe('kubetally serve on a simulated cluster', () => {
 
   before(async () => {
     const context = { after: (cleanup: () => unknown) => void cleanups.unshift(async () => await cleanup()) };
-    served = await serveCluster(context, { nodes: 6, podsPerNode: 3 });
+    served = await serveCluster(context, { nodes: 6, podsPerNode: 3 }, '--metric-max-age=5m');
   });
   after(async () => {
     for (const cleanup of cleanups) await cleanup();
