@@ -55,7 +55,7 @@ try {
     resolution,
   );
   try {
-    await server.untilServed(Math.floor(size.nodes * 0.9), 60_000);
+    await server.untilStored(size.nodes * 0.9, simulation.pods * 0.9, 120_000);
     await soak(server);
   } finally {
     await server.stop();

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { pause } from '../e2e/wait.ts';
 import type { Settings } from './settings.ts';
 import { Simulation } from './simulation.ts';
 import { startServer, type MetricsServer } from './subject.ts';
@@ -24,7 +23,7 @@ export class Stage {
     this.metricsServer = metricsServer;
   }
 
-  /** Resolves when every server serves every node. */
+  /** Resolves when every server has usage of every node and pod. */
   static async start(settings: Settings): Promise<Stage> {
     const { size, resolution, program, metricsServer } = settings;
     const directory = join(settings.directory, 'stage');
@@ -36,9 +35,8 @@ export class Stage {
         : await startServer('metrics-server', [metricsServer], simulation, resolution);
     const stage = new Stage(settings, simulation, kubetally, other);
     try {
-      for (const server of stage.servers) await server.untilServed(size.nodes, 4000 * resolution);
-      // metrics-server serves a node before it serves the node's pods; one more cycle gives it those.
-      if (other !== undefined) await pause(resolution * 1000);
+      for (const server of stage.servers)
+        await server.untilStored(size.nodes, size.nodes * size.podsPerNode, 8000 * resolution);
       return stage;
     } catch (error) {
       await stage.stop();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Daemon } from '../e2e/daemon.ts';
 import { freePorts } from '../e2e/free-ports.ts';
 import { HttpsClient } from '../e2e/https-client.ts';
-import { until } from '../e2e/wait.ts';
+import { pause, until } from '../e2e/wait.ts';
 import { readExposition, type Exposition } from './exposition.ts';
 import { processUsage, type ProcessUsage } from './process-usage.ts';
 import type { Simulation } from './simulation.ts';
@@ -69,12 +69,16 @@ export class MetricsServer extends Subject {
     return readExposition((await this.admin.ask('/metrics')).body);
   }
 
-  /** Rejects when it ends, or does not serve so many nodes within so many milliseconds. */
-  async untilServed(nodes: number, limit: number): Promise<void> {
-    await until(limit, `${this.name} serves ${nodes} nodes`, async () => {
+  /** Rejects when it ends, or has not stored usage of so many nodes and containers within so many milliseconds. */
+  async untilStored(nodes: number, containers: number, limit: number): Promise<void> {
+    await until(limit, `${this.name} has usage of ${nodes} nodes and ${containers} containers`, async () => {
       this.assertRunning();
-      const served = await this.served('nodes');
-      if (served < nodes) throw new Error(`${served} are served`);
+      // Reading its metrics costs a large server something, too.
+      await pause(1000);
+      const metrics = await this.metrics();
+      const stored = (type: string): number => metrics.get(`metrics_server_storage_points{type="${type}"}`) ?? 0;
+      if (stored('node') < nodes || stored('container') < containers)
+        throw new Error(`so far of ${stored('node')} and ${stored('container')}`);
     });
   }
 }
