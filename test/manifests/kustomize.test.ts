@@ -15,9 +15,17 @@ import {
   type ManifestObject,
 } from './manifest-objects.ts';
 
-const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
-// In CI a missing kubectl must not look like success.
-const skip = !kubectl && process.env['CI'] === undefined ? 'kubectl is not installed' : false;
+/** Components came to kubectl's kustomize with 1.21. */
+const firstMinor = 21;
+const { status, stdout } = spawnSync('kubectl', ['version', '--client', '-o', 'json'], { encoding: 'utf8' });
+const minor = status === 0 ? Number.parseInt(/"minor": *"(\d+)/.exec(stdout)?.[1] ?? '0', 10) : undefined;
+
+function reasonToSkip(): string | false {
+  // In CI a missing kubectl must not look like success.
+  if (minor === undefined) return process.env['CI'] === undefined ? 'kubectl is not installed' : false;
+  return minor < firstMinor ? `kubectl 1.${minor} knows no components: 1.${firstMinor} or newer is needed` : false;
+}
+const skip = reasonToSkip();
 
 const components = readdirSync(join(manifests, 'components'));
 
