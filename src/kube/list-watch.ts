@@ -2,6 +2,7 @@ import { sleep, type Clock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import { milliseconds, seconds, type EpochMs, type Milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { Transitions } from '../telemetry/transitions.ts';
 import { Backoff } from './backoff.ts';
 import { KubeError, type KubeErrorCode } from './kube-error.ts';
 import { listPages, type ApiReader } from './list-pages.ts';
@@ -73,6 +74,7 @@ export class ListWatch<T> {
   readonly #options: ListWatchOptions<T>;
   readonly #random: () => number;
   readonly #backoff: Backoff;
+  readonly #outages: Transitions;
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
   #isRunning = false;
@@ -92,6 +94,7 @@ export class ListWatch<T> {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#backoff = new Backoff(milliseconds(500), seconds(30), this.#random);
+    this.#outages = new Transitions(options.logger, options.clock);
   }
 
   get state(): ListWatchState {
@@ -190,6 +193,7 @@ export class ListWatch<T> {
         signal: silence.signal,
       });
       this.#update({ connected: true, lastContactAt: clock.now() });
+      this.#outages.recovered(path, 'Watching the API server again', { path });
       silence.restart();
       for await (const line of lines) {
         if (this.#stopped.signal.aborted) break;
@@ -238,9 +242,8 @@ export class ListWatch<T> {
     const delay = milliseconds(Math.max(this.#backoff.next(), wait));
     if (expired) logger.verbose(1, 'Watch expired, listing anew', { path });
     else
-      logger.warning('Watching the API server failed, trying again', {
+      this.#outages.failed(path, error, 'Watching the API server failed, trying again', {
         path,
-        err: message,
         milliseconds: Math.round(delay),
       });
     return delay;

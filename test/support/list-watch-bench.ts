@@ -94,9 +94,9 @@ export class ListWatchBench {
     await this.clock.advance(30_000);
   }
 
-  /** How many warnings have been logged that match. */
+  /** How many failures have been logged that match: errors, and repeats of them at verbosity 4. */
   failures(message: RegExp): number {
-    return this.logger.lines.filter((line) => line.startsWith('warning') && message.test(line)).length;
+    return this.logger.lines.filter((line) => /^(error|v4) /.test(line) && message.test(line)).length;
   }
 
   /** The resource version that the last request asked for. */
