@@ -16,6 +16,8 @@ const server = createSecureServer(
     cert: readFileSync(join(directory, 'apiserver.crt')),
     key: readFileSync(join(directory, 'apiserver.key')),
     allowHTTP1: true,
+    // MiB that answers under way may take; with the default of 10 Node refuses several large ones at once.
+    maxSessionMemory: 1000,
     requestCert: true,
     rejectUnauthorized: false,
   },

@@ -99,7 +99,9 @@ async function measure(
       const tally = tallies[index];
       if (tally === undefined) continue;
       const ask = async (): Promise<void> => {
-        const { status } = await client.get(path, headers);
+        const { status } = await client.get(path, headers).catch((error: unknown) => {
+          throw new Error(`${subject.name} does not answer ${path}`, { cause: error });
+        });
         if (status !== 200) throw new Error(`${subject.name} answers ${status} to ${path}`);
       };
       for (let warm = 0; warm < 5; warm++) await ask();
