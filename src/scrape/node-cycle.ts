@@ -4,7 +4,7 @@ import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading } from '../model/sample.ts';
 import { milliseconds, monotonicMs, seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
 import { ScrapeError } from './scrape-error.ts';
-import { backoff, phaseOf, shortestInterval, untilDue } from './schedule.ts';
+import { backoff, phaseOf, shortestInterval, stepOf, untilDue } from './schedule.ts';
 
 /** What happened to one request of a node. */
 export interface Attempt {
@@ -33,6 +33,8 @@ export interface NodeCycleOptions {
   readonly random: () => number;
   readonly resolution: Milliseconds;
   readonly requestTimeout: Milliseconds;
+  /** How many nodes are scraped. */
+  readonly nodeCount: () => number;
   /** Reads the node once; `signal` aborts when the node leaves. */
   readonly read: (node: NodeInfo, deadline: Milliseconds, signal: AbortSignal) => Promise<NodeReading>;
   /** Takes what was read; called as soon as the node answered. */
@@ -114,13 +116,17 @@ export class NodeCycle {
     this.#timer = clock.after(delay, () => void this.#run());
   }
 
+  #step(): number {
+    return stepOf(this.#phase, this.#options.nodeCount());
+  }
+
   /** Never rejects. */
   async #run(): Promise<void> {
     const { clock, resolution, random, onStart, onCycle } = this.#options;
     this.#running = true;
     this.#startedAt = clock.monotonic();
     onStart(milliseconds(this.#startedAt - this.#dueAt));
-    const next = untilDue(this.#phase, clock.now(), resolution, shortestInterval);
+    const next = untilDue(this.#step(), clock.now(), resolution, shortestInterval);
     const nextAt = monotonicMs(this.#startedAt + next);
     let error = await this.#attempt(this.#options.requestTimeout, false);
     if (error !== undefined && this.#failures === 0) error = await this.#retry(error, nextAt);
@@ -133,7 +139,7 @@ export class NodeCycle {
       ? this.#startedAt + backoff(this.#failures, resolution, random) - now
       : now < nextAt
         ? nextAt - now
-        : untilDue(this.#phase, clock.now(), resolution, milliseconds(0));
+        : untilDue(this.#step(), clock.now(), resolution, milliseconds(0));
     onCycle({
       node: this.#node,
       duration: milliseconds(now - this.#startedAt),

@@ -11,6 +11,17 @@ export function phaseOf(nodeName: string): number {
   return createHash('sha1').update(nodeName).digest().readUInt32BE(0) / 2 ** 32;
 }
 
+/** So many nodes are due together: one after the other they find caches and connections warm, which saves a third of the CPU of scraping them one by one. */
+const nodesTogether = 10;
+/** Yet the load of few nodes is spread over the resolution in at least this many steps. */
+const fewestSteps = 10;
+
+/** A phase moved back to the beginning of its step, where nodes of nearly the same phase meet. */
+export function stepOf(phase: number, nodeCount: number): number {
+  const steps = Math.max(fewestSteps, Math.ceil(nodeCount / nodesTogether));
+  return Math.floor(phase * steps) / steps;
+}
+
 /**
  * When a node of a phase is due, aligned to the wall clock: replicas see nearly the same windows, and neither slow answers nor stalls shift it.
  *

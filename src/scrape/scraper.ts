@@ -67,7 +67,7 @@ export class Scraper {
     const source = new NodeSource(kubelets, options.clock, choice, onFallback);
     const read = async (target: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> =>
       await this.#gate.run(async () => await source.read(target, deadline, signal));
-    const cycle = new NodeCycle(node, { ...options, read });
+    const cycle = new NodeCycle(node, { ...options, nodeCount: () => this.#cycles.size, read });
     this.#cycles.set(node.name, { cycle, source });
     cycle.start();
   }

@@ -6,7 +6,7 @@ import type { NodeReading } from '../../src/model/sample.ts';
 import { epochMs, milliseconds, monotonicMs, seconds, type Milliseconds } from '../../src/model/units.ts';
 import { Gate } from '../../src/scrape/gate.ts';
 import { NodeCycle, type Attempt, type CycleEnd } from '../../src/scrape/node-cycle.ts';
-import { backoff, phaseOf, untilDue } from '../../src/scrape/schedule.ts';
+import { backoff, phaseOf, stepOf, untilDue } from '../../src/scrape/schedule.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 
@@ -51,6 +51,7 @@ class CycleTest {
       return await this.answer(signal, deadline);
     },
     publish: () => this.published++,
+    nodeCount: () => 1,
     onStart: () => {},
     onAttempt: (attempt) => this.attempts.push(attempt),
     onCycle: (end) => this.ends.push(end),
@@ -83,6 +84,20 @@ describe('when nodes are due', () => {
       tenths.every((count) => count > 60 && count < 140),
       tenths.join(' '),
     );
+  });
+
+  it('lets about ten nodes be due together, never more than a tenth of them', () => {
+    for (const nodes of [20, 100, 1000]) {
+      const together = new Map<number, number>();
+      for (let index = 0; index < nodes; index++) {
+        const step = stepOf(phaseOf(`node-${index}`), nodes);
+        together.set(step, (together.get(step) ?? 0) + 1);
+      }
+      assert.ok(
+        together.size >= 9 && Math.max(...together.values()) <= Math.max(25, nodes / 5),
+        `${nodes}: ${together.size}`,
+      );
+    }
   });
 
   it('is due at the same instants in every replica, whenever it started', () => {
