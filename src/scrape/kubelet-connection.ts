@@ -122,17 +122,25 @@ export interface KubeletAnswer {
   readonly body: Buffer;
 }
 
+/** What becomes of an exchange. */
+interface Outcome<Result> {
+  readonly body: BodyBuffer;
+  readonly read: (answer: KubeletAnswer) => Result;
+  readonly stop: () => void;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown, answered: boolean) => void;
+}
+
 /** One request and its answer, fed by undici. Every end is told once; what comes later is ignored. */
 class Exchange<Result> implements Dispatcher.DispatchHandler {
-  readonly #body: BodyBuffer;
-  readonly #read: (answer: KubeletAnswer) => Result;
-  readonly #stop: () => void;
-  readonly #resolve: (result: Result) => void;
-  readonly #reject: (error: unknown, answered: boolean) => void;
+  /**
+   * Undefined once the end is told. undici keeps the last exchange of a connection until the next; that must not keep what was read for a whole cycle, or all
+   * of it would grow old enough to become garbage that only a full collection finds.
+   */
+  #outcome: Outcome<Result> | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status: number | undefined;
   #date: string | undefined;
-  #ended = false;
 
   constructor(
     body: BodyBuffer,
@@ -141,22 +149,19 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
     resolve: (result: Result) => void,
     reject: (error: unknown, answered: boolean) => void,
   ) {
-    this.#body = body;
-    this.#read = read;
-    this.#resolve = resolve;
-    this.#reject = reject;
     // Also while undici still connects, when it has no controller to give.
     const abort = (): void => {
       this.#fail(signal.reason);
       this.#controller?.abort(asError(signal.reason));
     };
-    this.#stop = () => signal.removeEventListener('abort', abort);
+    const stop = (): void => signal.removeEventListener('abort', abort);
+    this.#outcome = { body, read, stop, resolve, reject };
     signal.addEventListener('abort', abort, { once: true });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#ended) controller.abort(new Error('the request was given up'));
+    if (this.#outcome === undefined) controller.abort(new Error('the request was given up'));
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -165,17 +170,16 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#ended) this.#body.append(chunk);
+    this.#outcome?.body.append(chunk);
   }
 
   onResponseEnd(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#stop();
+    const outcome = this.#end();
+    if (outcome === undefined) return;
     try {
-      this.#resolve(this.#read({ status: this.#status ?? 0, date: this.#date, body: this.#body.content }));
+      outcome.resolve(outcome.read({ status: this.#status ?? 0, date: this.#date, body: outcome.body.content }));
     } catch (error) {
-      this.#reject(error, true);
+      outcome.reject(error, true);
     }
   }
 
@@ -184,10 +188,15 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: unknown): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#stop();
-    this.#reject(error, this.#status !== undefined);
+    this.#end()?.reject(error, this.#status !== undefined);
+  }
+
+  /** Takes the outcome, the first time. */
+  #end(): Outcome<Result> | undefined {
+    const outcome = this.#outcome;
+    this.#outcome = undefined;
+    outcome?.stop();
+    return outcome;
   }
 }
 
