@@ -11,6 +11,7 @@ import { Telemetry } from '../telemetry/telemetry.ts';
 import { build } from '../version.ts';
 import type { CommandIo } from './command-io.ts';
 import { createCollection } from './serve/collection.ts';
+import { collectOnMainThread } from './serve/collector.ts';
 import { createFront } from './serve/front.ts';
 
 const summary = 'Scrapes the usage of nodes and pods from kubelets and serves it as metrics.k8s.io.';
@@ -56,6 +57,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
 
 /** Builds every part, runs them until `stop`, takes them down in order. */
 async function serve(options: ServeOptions, log: RootLogger, logOutput: LogOutput, stop: AbortSignal): Promise<void> {
+  collectOnMainThread();
   const clock = systemClock;
   const { random } = Math;
   const telemetry = new Telemetry({
