@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { KubetallyError, messageChain } from '../model/errors.ts';
 import type { Milliseconds } from '../model/units.ts';
 import { Transitions } from '../telemetry/transitions.ts';
@@ -8,6 +8,7 @@ import type { RequestInfo } from './request-info.ts';
 import { postReview, type ReviewDependencies } from './review-client.ts';
 import { isTrueAt, objectAt, textAt } from './review-fields.ts';
 import { mastersGroup, type UserInfo } from './user.ts';
+import { createVerdictCache } from './verdict-cache.ts';
 
 /** `unavailable`: the API server could not be asked whether the user may. */
 export class AuthorizationError extends KubetallyError<'unavailable'> {}
@@ -52,19 +53,11 @@ export class Authorization {
     const paths = options.alwaysAllowPaths.map((allowed) => (allowed.startsWith('/') ? allowed : `/${allowed}`));
     this.#exactPaths = new Set(paths.filter((allowed) => !allowed.endsWith('*')));
     this.#pathPrefixes = paths.filter((allowed) => allowed.endsWith('*')).map((allowed) => allowed.slice(0, -1));
-    this.#decisions = new LRUCache<string, Decision, AccessReviewSpec>({
-      max: options.cacheSize,
-      ttl: 1,
-      ttlResolution: 0,
-      // lru-cache takes a start of 0 for "no expiry".
-      perf: { now: () => deps.clock.monotonic() + 1 },
-      // An entry pushed out while it is being asked for must still answer those who wait.
-      ignoreFetchAbort: true,
-      fetchMethod: async (_key, _stale, { context, options: entry }) => {
-        const decision = await this.#review(context);
-        entry.ttl = this.#lifetime(decision);
-        return decision;
-      },
+    this.#decisions = createVerdictCache<Decision, AccessReviewSpec>({
+      size: options.cacheSize,
+      clock: deps.clock,
+      ask: async (spec) => await this.#review(spec),
+      lifetime: (decision) => this.#lifetime(decision),
     });
   }
 

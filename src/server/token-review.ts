@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import { messageChain } from '../model/errors.ts';
 import type { EpochMs, Milliseconds } from '../model/units.ts';
 import { Transitions } from '../telemetry/transitions.ts';
@@ -10,6 +10,7 @@ import { postReview, type ReviewDependencies } from './review-client.ts';
 import { isTrueAt, objectAt, textAt, textsAt } from './review-fields.ts';
 import { inspectToken } from './token-inspection.ts';
 import { extraMap, type UserInfo } from './user.ts';
+import { createVerdictCache } from './verdict-cache.ts';
 
 export interface TokenReviewOptions {
   /** Of which a token must name one; empty leaves it to the API server. */
@@ -54,20 +55,11 @@ export class TokenReviewer implements TokenAuthenticator {
     this.#options = options;
     this.#deps = deps;
     this.#outages = new Transitions(deps.log, deps.clock);
-    this.#verdicts = new LRUCache<string, Verdict, Question>({
-      max: options.cacheSize,
-      ttl: 1,
-      ttlResolution: 0,
-      // lru-cache takes a start of 0 for "no expiry".
-      perf: { now: () => deps.clock.monotonic() + 1 },
-      // An entry pushed out while it is being asked for must still answer those who wait.
-      ignoreFetchAbort: true,
-      fetchMethod: async (_key, _stale, { context, options: entry }) => {
-        const verdict = await this.#review(context);
-        // To lru-cache a lifetime of 0 means for ever.
-        entry.ttl = Math.max(1, this.#lifetime(verdict));
-        return verdict;
-      },
+    this.#verdicts = createVerdictCache<Verdict, Question>({
+      size: options.cacheSize,
+      clock: deps.clock,
+      ask: async (question) => await this.#review(question),
+      lifetime: (verdict) => Math.max(1, this.#lifetime(verdict)),
     });
   }
 
