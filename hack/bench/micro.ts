@@ -2,7 +2,7 @@ import { matchesLabels, parseLabelSelector } from '../../src/kube/selectors/labe
 import type { MetricsList } from '../../src/metrics-api/list.ts';
 import type { PodMetrics } from '../../src/metrics-api/objects.ts';
 import { epochMs, nanocores } from '../../src/model/units.ts';
-import { decodeSummary } from '../../src/scrape/summary.ts';
+import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { KubeletDocuments } from '../../src/sim/kubelet-documents.ts';
 import { summaryWriters } from '../../src/sim/summary-document.ts';
@@ -67,11 +67,12 @@ async function summaryBody({ podsPerNode }: ClusterSize): Promise<Buffer> {
 }
 
 function decoding(body: Buffer, { podsPerNode }: ClusterSize): Piece {
+  const summaries = new SummaryDecoder();
   return {
     name: `decode a summary of ${Math.round(body.length / 1024)} KiB (floor: JSON.parse)`,
     per: 'pod',
     count: podsPerNode,
-    work: () => decodeSummary(body),
+    work: () => summaries.decode(body),
     floor: () => JSON.parse(body.toString()) as unknown,
   };
 }

@@ -1,4 +1,5 @@
 import type { CoreTime } from '../model/sample.ts';
+import type { KnownStrings } from './known-strings.ts';
 
 /** A place in a JSON text that is not what the reader wants. */
 export class JsonScanError extends Error {
@@ -20,42 +21,67 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const zero = 0x30;
+const nine = 0x39;
 /** 2^64-1, the largest unsigned counter, in the two halves of a CoreTime. */
 const maxSeconds = 18_446_744_073;
 const maxSecondsNanos = 709_551_615;
 
-/** What a byte can be part of, by its value. */
+/** What a byte can be part of outside of strings. */
 const space = 1;
 const scalar = 2;
-const special = 4;
+const opening = 4;
+const closing = 8;
+const separator = 16;
+const inString = 32;
 const classOf = new Uint8Array(256);
 for (const byte of Buffer.from(' \n\r\t')) classOf[byte] = space;
 for (const byte of Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz+-.E')) classOf[byte] = scalar;
-/** Bytes that end the plain run of a string: quote, backslash, control characters. */
-const endsRun = new Uint8Array(256);
-for (let byte = 0; byte < 0x20; byte++) endsRun[byte] = special;
-endsRun[quote] = endsRun[backslash] = special;
+classOf[openBrace] = classOf[openBracket] = opening;
+classOf[closeBrace] = classOf[closeBracket] = closing;
+classOf[comma] = classOf[colon] = separator;
+classOf[quote] = inString;
+/** 1 for bytes that a string holds as they are: printable ASCII but quote and backslash. */
+const isPlain = new Uint8Array(256);
+for (let byte = 0x20; byte < 0x7f; byte++) isPlain[byte] = 1;
+isPlain[quote] = isPlain[backslash] = 0;
 
 /**
- * The keys a reader knows, found by their bytes: an unknown key costs no string. Known keys must differ in (length, first byte, last byte).
+ * The keys a reader knows, in the order in which they usually come: the next one is tried first. An unknown key costs no string.
+ * Known keys must differ in (length, first byte, last byte).
  */
 export class KnownKeys<Key extends string> {
-  readonly #slots: (Key | undefined)[] = [];
+  readonly #keys: readonly { readonly key: Key; readonly quoted: Buffer }[];
+  readonly #slots: (number | undefined)[] = [];
+  /** The key expected next. */
+  #next = 0;
 
   constructor(keys: readonly Key[]) {
-    for (const key of keys) {
+    this.#keys = keys.map((key) => ({ key, quoted: Buffer.from(`"${key}"`) }));
+    for (const [index, key] of keys.entries()) {
       const slot = slotOf(key.length, key.charCodeAt(0), key.charCodeAt(key.length - 1));
-      if (this.#slots[slot] !== undefined) throw new Error(`keys ${key} and ${this.#slots[slot]} cannot be told apart`);
-      this.#slots[slot] = key;
+      const other = this.#slots[slot];
+      if (other !== undefined) throw new Error(`keys ${key} and ${keys[other]} cannot be told apart`);
+      this.#slots[slot] = index;
     }
   }
 
-  /** The known key that stands in `body` from `start` to `end`, or undefined. */
-  find(body: Uint8Array, start: number, end: number): Key | undefined {
-    if (end === start) return undefined;
-    const key = this.#slots[slotOf(end - start, body[start] ?? 0, body[end - 1] ?? 0)];
-    if (key === undefined) return undefined;
-    for (let at = 0; at < key.length; at++) if (body[start + at] !== key.charCodeAt(at)) return undefined;
+  /** The key expected next, if that stands in `body` at `quoteAt`. */
+  expected(body: Buffer, quoteAt: number): Key | undefined {
+    return this.#at(this.#next, body, quoteAt);
+  }
+
+  /** The known key whose quotes stand in `body` at `quoteAt` and `closeAt`, or undefined. */
+  find(body: Buffer, quoteAt: number, closeAt: number): Key | undefined {
+    const index = this.#slots[slotOf(closeAt - quoteAt - 1, body[quoteAt + 1] ?? 0, body[closeAt - 1] ?? 0)];
+    return index === undefined ? undefined : this.#at(index, body, quoteAt);
+  }
+
+  #at(index: number, body: Buffer, quoteAt: number): Key | undefined {
+    const entry = this.#keys[index];
+    if (entry === undefined) return undefined;
+    const { key, quoted } = entry;
+    for (let at = 1; at < quoted.length; at++) if (body[quoteAt + at] !== quoted[at]) return undefined;
+    this.#next = index + 1 < this.#keys.length ? index + 1 : 0;
     return key;
   }
 }
@@ -70,15 +96,17 @@ export const unknownKey = Symbol('unknown key');
 /**
  * Reads a JSON text (RFC 8259) from front to back without building objects: the caller walks the parts it knows and skips the rest.
  * Integers come out with all their digits, which `JSON.parse` loses above 2^53. Two thirds of a kubelet's summary are skipped
- * (PSI, page faults, indentation), so this costs less than `JSON.parse` and makes no garbage.
+ * (PSI, page faults, indentation), so this costs less than `JSON.parse` and makes little garbage.
  */
 export class JsonScanner {
   readonly #body: Buffer;
+  readonly #strings: KnownStrings;
   #at = 0;
   #lastKey = '';
 
-  constructor(body: Buffer) {
+  constructor(body: Buffer, strings: KnownStrings) {
     this.#body = body;
+    this.#strings = strings;
   }
 
   /** The known key read last: the one whose value is being read. */
@@ -109,11 +137,16 @@ export class JsonScanner {
   key<Key extends string>(known: KnownKeys<Key>, first: boolean): Key | typeof unknownKey | undefined {
     if (!this.#member(first, closeBrace)) return undefined;
     if (this.#peek() !== quote) this.fail('expected a key');
-    const start = this.#at + 1;
-    const end = this.#endOfString();
+    const start = this.#at;
+    let key = known.expected(this.#body, start);
+    if (key !== undefined) this.#at = start + key.length + 2;
+    else {
+      const end = this.#endOfString(start);
+      key = known.find(this.#body, start, end);
+      this.#at = end + 1;
+    }
     if (this.#peek() !== colon) this.fail("expected ':'");
     this.#at++;
-    const key = known.find(this.#body, start, end);
     if (key === undefined) return unknownKey;
     this.#lastKey = key;
     return key;
@@ -126,32 +159,44 @@ export class JsonScanner {
 
   /** A string, or undefined for `null`. */
   string(): string | undefined {
-    if (this.#null()) return undefined;
-    if (this.#peek() !== quote) this.fail('expected a string');
+    if (this.#peek() !== quote) return this.#nullOr('expected a string');
+    const body = this.#body;
     const start = this.#at + 1;
-    const end = this.#endOfString();
-    const raw = this.#body.toString('latin1', start, end);
-    return plainText.test(raw) ? raw : this.#decode(start, end);
+    let at = start;
+    let hash = 0;
+    for (let byte = body[at] ?? 0; isPlain[byte] === 1; byte = body[++at] ?? 0) hash = (Math.imul(hash, 31) + byte) | 0;
+    if (body[at] === quote) {
+      this.#at = at + 1;
+      return this.#strings.get(body, start, at, hash);
+    }
+    const end = this.#endOfString(this.#at);
+    this.#at = end + 1;
+    return this.#decode(start, end);
   }
 
   /** An unsigned integer up to 2^53-1, or undefined for `null`. */
   integer(): number | undefined {
-    const value = this.counter();
-    if (value === undefined) return undefined;
-    const sum = value.seconds * 1e9 + value.nanos;
-    return sum <= Number.MAX_SAFE_INTEGER ? sum : this.fail('integer above 2^53-1');
+    const body = this.#body;
+    this.#peek();
+    let at = this.#at;
+    let value = 0;
+    for (let byte = body[at] ?? 0; byte >= zero && byte <= nine; byte = body[++at] ?? 0)
+      value = value * 10 + byte - zero;
+    if (!this.#isWhole(at)) return this.#nullOr('expected an unsigned integer');
+    // Digits beyond 2^53 may have been lost on the way, but not below it.
+    if (value > Number.MAX_SAFE_INTEGER) this.fail('integer above 2^53-1');
+    this.#at = at;
+    return value;
   }
 
   /** An unsigned 64-bit integer with all its digits, or undefined for `null`. */
   counter(): CoreTime | undefined {
-    if (this.#null()) return undefined;
     const body = this.#body;
+    this.#peek();
     const start = this.#at;
     let end = start;
-    for (let byte = body[end]; byte !== undefined && byte >= zero && byte <= zero + 9;) byte = body[++end];
-    const digits = end - start;
-    if (digits === 0 || digits > 20 || (digits > 1 && body[start] === zero) || classOf[body[end] ?? 0] === scalar)
-      this.fail('expected an unsigned integer');
+    for (let byte = body[end] ?? 0; byte >= zero && byte <= nine; byte = body[++end] ?? 0);
+    if (end - start > 20 || !this.#isWhole(end)) return this.#nullOr('expected an unsigned integer');
     const split = Math.max(start, end - 9);
     const value = { seconds: this.#digits(start, split), nanos: this.#digits(split, end) };
     if (value.seconds > maxSeconds || (value.seconds === maxSeconds && value.nanos > maxSecondsNanos))
@@ -162,22 +207,33 @@ export class JsonScanner {
 
   /** Passes over a value of any kind. */
   skip(): void {
+    const byte = this.#peek();
+    const kind = classOf[byte];
+    if (kind === inString) this.#at = this.#endOfString(this.#at) + 1;
+    else if (kind === scalar) while (classOf[this.#body[this.#at] ?? 0] === scalar) this.#at++;
+    else if (kind === opening) {
+      this.#at++;
+      this.leave();
+    } else this.fail('expected a value');
+  }
+
+  /** Passes over what is left of the object or array that was entered last, its end included. */
+  leave(): void {
     const body = this.#body;
-    let depth = 0;
-    do {
-      const byte = this.#peek();
-      if (byte === quote) this.#endOfString();
-      else if (classOf[byte] === scalar) {
-        let at = this.#at + 1;
-        while (classOf[body[at] ?? 0] === scalar) at++;
+    let at = this.#at;
+    for (let depth = 1; depth > 0;) {
+      let kind = classOf[body[at] ?? 0] ?? 0;
+      while (kind === scalar || kind === separator) kind = classOf[body[++at] ?? 0] ?? 0;
+      if (kind === inString) at = this.#endOfString(at);
+      else if (kind === opening) depth++;
+      else if (kind === closing) depth--;
+      else if (kind !== space) {
         this.#at = at;
-      } else {
-        if (byte === openBrace || byte === openBracket) depth++;
-        else if ((byte === closeBrace || byte === closeBracket) && depth > 0) depth--;
-        else if (depth === 0 || (byte !== comma && byte !== colon)) this.fail('expected a value');
-        this.#at++;
+        this.fail('expected a value');
       }
-    } while (depth > 0);
+      at++;
+    }
+    this.#at = at;
   }
 
   /** Only white space may be left. */
@@ -187,8 +243,10 @@ export class JsonScanner {
   }
 
   #enter(open: number, refusal: string): boolean {
-    if (this.#null()) return false;
-    if (this.#peek() !== open) this.fail(refusal);
+    if (this.#peek() !== open) {
+      this.#nullOr(refusal);
+      return false;
+    }
     this.#at++;
     return true;
   }
@@ -205,10 +263,16 @@ export class JsonScanner {
     return true;
   }
 
-  #null(): boolean {
-    if (this.#peek() !== 0x6e || this.#body.toString('latin1', this.#at, this.#at + 4) !== 'null') return false;
+  /** Passes over `null`; anything else is refused. */
+  #nullOr(refusal: string): undefined {
+    if (this.#body.toString('latin1', this.#at, this.#at + 4) !== 'null') this.fail(refusal);
     this.#at += 4;
-    return true;
+  }
+
+  /** Whether the digits from the current position to `end` are a whole number as JSON writes it. */
+  #isWhole(end: number): boolean {
+    const start = this.#at;
+    return end > start && (end === start + 1 || this.#body[start] !== zero) && classOf[this.#body[end] ?? 0] !== scalar;
   }
 
   /** The next byte that is not white space, not yet taken; 0 at the end. */
@@ -221,21 +285,20 @@ export class JsonScanner {
     return byte;
   }
 
-  /** From the opening quote to behind the closing one; returns the closing one's offset. */
-  #endOfString(): number {
+  /** Where the string that opens at `open` closes. */
+  #endOfString(open: number): number {
     const body = this.#body;
-    let at = this.#at + 1;
+    let at = open + 1;
     for (;;) {
-      while (endsRun[body[at] ?? 0] === 0) at++;
-      if (body[at] === quote) break;
-      if (body[at] !== backslash) {
+      while (isPlain[body[at] ?? 0] === 1) at++;
+      const byte = body[at] ?? 0;
+      if (byte === quote) return at;
+      if (byte < 0x20) {
         this.#at = at;
         this.fail('control character in a string');
       }
-      at += 2;
+      at += byte === backslash ? 2 : 1;
     }
-    this.#at = at + 1;
-    return at;
   }
 
   #digits(start: number, end: number): number {
@@ -253,6 +316,3 @@ export class JsonScanner {
     }
   }
 }
-
-/** Printable ASCII without escapes. */
-const plainText = /^[\x20-\x5b\x5d-\x7e]*$/;

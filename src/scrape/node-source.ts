@@ -6,7 +6,7 @@ import type { KubeletSource } from '../options/kubelet-flags.ts';
 import type { AnswerTiming } from './kubelet-client.ts';
 import { decodeResourceMetrics } from './resource-metrics.ts';
 import { ScrapeError } from './scrape-error.ts';
-import { decodeSummary } from './summary.ts';
+import { SummaryDecoder } from './summary.ts';
 
 const summaryPath = '/stats/summary?only_cpu_and_memory=true';
 const resourcePath = '/metrics/resource';
@@ -31,19 +31,25 @@ export class NodeSource {
   readonly #kubelets: KubeletGet;
   readonly #clock: Clock;
   readonly #choice: KubeletSource;
+  readonly #summaries: SummaryDecoder;
   readonly #onFallback: (node: NodeInfo, cause: ScrapeError) => void;
   #summaryBarredUntil: MonotonicMs | undefined;
 
-  /** @param onFallback called when a node turns to `/metrics/resource`, with what was wrong */
+  /**
+   * @param onFallback called when a node turns to `/metrics/resource`, with what was wrong
+   * @param summaries one decoder for all nodes knows more names
+   */
   constructor(
     kubelets: KubeletGet,
     clock: Clock,
     choice: KubeletSource,
     onFallback: (node: NodeInfo, cause: ScrapeError) => void,
+    summaries = new SummaryDecoder(),
   ) {
     this.#kubelets = kubelets;
     this.#clock = clock;
     this.#choice = choice;
+    this.#summaries = summaries;
     this.#onFallback = onFallback;
   }
 
@@ -90,7 +96,7 @@ export class NodeSource {
 
   async #summary(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
     return await this.#kubelets.get(node, summaryPath, deadline, signal, (body, timing) => {
-      const summary = decodeSummary(body);
+      const summary = this.#summaries.decode(body);
       return { source: 'summary', timePrecision: 1000, node: summary.node, pods: summary.pods, ...timing };
     });
   }

@@ -7,6 +7,7 @@ import type { KubeletClient } from './kubelet-client.ts';
 import { NodeCycle, type NodeCycleOptions } from './node-cycle.ts';
 import { NodeSource } from './node-source.ts';
 import type { ScrapeError } from './scrape-error.ts';
+import { SummaryDecoder } from './summary.ts';
 
 export interface ScraperOptions extends Pick<
   NodeCycleOptions,
@@ -26,6 +27,7 @@ const patience = seconds(1);
 export class Scraper {
   readonly #options: ScraperOptions;
   readonly #gate: Gate;
+  readonly #summaries = new SummaryDecoder();
   readonly #cycles = new Map<string, { readonly cycle: NodeCycle; readonly source: NodeSource }>();
 
   constructor(options: ScraperOptions) {
@@ -64,7 +66,7 @@ export class Scraper {
       return;
     }
     const { kubelets, source: choice, onFallback, ...options } = this.#options;
-    const source = new NodeSource(kubelets, options.clock, choice, onFallback);
+    const source = new NodeSource(kubelets, options.clock, choice, onFallback, this.#summaries);
     const read = async (target: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> =>
       await this.#gate.run(async () => await source.read(target, deadline, signal));
     const cycle = new NodeCycle(node, { ...options, nodeCount: () => this.#cycles.size, read });

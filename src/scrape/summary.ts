@@ -1,6 +1,7 @@
 import type { ContainerSample, PodSample, Sample } from '../model/sample.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
 import { JsonScanError, JsonScanner, KnownKeys } from './json-scanner.ts';
+import { KnownStrings } from './known-strings.ts';
 import { emptySample, type SampleDraft } from './sample-draft.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { TimestampReader } from './timestamp.ts';
@@ -14,44 +15,46 @@ export interface Summary {
 }
 
 /**
- * Decodes the body of `/stats/summary`, with or without `only_cpu_and_memory`. Tolerates what is missing, null, unknown or in another order.
- *
- * @throws ScrapeError `parse` naming the field, when the body is not JSON or holds something else than the number, time or string that belongs there;
- *   nothing of such a body is used
+ * Decodes bodies of `/stats/summary`, with or without `only_cpu_and_memory`. Tolerates what is missing, null, unknown or in another order. Made once for all
+ * kubelets: it remembers names and times, which come again and again.
  */
-export function decodeSummary(body: Buffer): Summary {
-  const decoder = new SummaryDecoder(body);
-  try {
-    return decoder.decode();
-  } catch (error) {
-    if (!(error instanceof JsonScanError)) throw error;
-    throw new ScrapeError('parse', `summary: ${decoder.path}: ${error.message}`, { cause: error });
-  }
-}
-
-const summaryKeys = new KnownKeys(['node', 'pods']);
-const nodeKeys = new KnownKeys(['nodeName', 'startTime', 'cpu', 'memory']);
-const podKeys = new KnownKeys(['podRef', 'containers']);
-const podRefKeys = new KnownKeys(['name', 'namespace', 'uid']);
-const containerKeys = new KnownKeys(['name', 'startTime', 'cpu', 'memory']);
-const cpuKeys = new KnownKeys(['time', 'usageNanoCores', 'usageCoreNanoSeconds']);
-const memoryKeys = new KnownKeys(['workingSetBytes', 'usageBytes']);
-
-class SummaryDecoder {
-  readonly #scan: JsonScanner;
+export class SummaryDecoder {
+  readonly #strings = new KnownStrings();
   readonly #times = new TimestampReader();
+  // Keys in the order in which kubelets write them.
+  readonly #summaryKeys = new KnownKeys(['node', 'pods']);
+  readonly #nodeKeys = new KnownKeys(['nodeName', 'startTime', 'cpu', 'memory']);
+  readonly #podKeys = new KnownKeys(['podRef', 'containers']);
+  readonly #podRefKeys = new KnownKeys(['name', 'namespace', 'uid']);
+  readonly #containerKeys = new KnownKeys(['name', 'startTime', 'cpu', 'memory']);
+  readonly #cpuKeys = new KnownKeys(['time', 'usageNanoCores', 'usageCoreNanoSeconds']);
+  readonly #memoryKeys = new KnownKeys(['usageBytes', 'workingSetBytes']);
+  #scan = new JsonScanner(Buffer.alloc(0), this.#strings);
   /** Where the decoder stands, for errors; undefined outside of such a thing. */
   #inNode = false;
   #pod: number | undefined;
   #container: number | undefined;
   #field = '';
 
-  constructor(body: Buffer) {
-    this.#scan = new JsonScanner(body);
+  /**
+   * @throws ScrapeError `parse` naming the field, when the body is not JSON or holds something else than the number, time or string that belongs there;
+   *   nothing of such a body is used
+   */
+  decode(body: Buffer): Summary {
+    this.#scan = new JsonScanner(body, this.#strings);
+    this.#inNode = false;
+    this.#pod = this.#container = undefined;
+    this.#field = '';
+    try {
+      return this.#summary();
+    } catch (error) {
+      if (!(error instanceof JsonScanError)) throw error;
+      throw new ScrapeError('parse', `summary: ${this.#path}: ${error.message}`, { cause: error });
+    }
   }
 
-  /** As `pods[3].containers[0].cpu.time`; empty at the top. */
-  get path(): string {
+  /** As `pods[3].containers[0].cpu.time`; `body` at the top. */
+  get #path(): string {
     const parts = [
       this.#inNode ? 'node' : '',
       this.#pod === undefined ? '' : `pods[${this.#pod}]`,
@@ -62,12 +65,12 @@ class SummaryDecoder {
     return parts.filter((part) => part !== '').join('.') || 'body';
   }
 
-  decode(): Summary {
+  #summary(): Summary {
     const scan = this.#scan;
     let node: { nodeName: string | undefined; sample: Sample | undefined } | undefined;
     let pods: PodSample[] | undefined;
     if (!scan.enterObject()) scan.fail('expected an object');
-    for (let key = scan.key(summaryKeys, true); key !== undefined; key = scan.key(summaryKeys, false)) {
+    for (let key = scan.key(this.#summaryKeys, true); key !== undefined; key = scan.key(this.#summaryKeys, false)) {
       if (key === 'node') node = this.#node();
       else if (key === 'pods') pods = this.#pods();
       else scan.skip();
@@ -83,7 +86,7 @@ class SummaryDecoder {
     let nodeName: string | undefined;
     this.#inNode = true;
     if (scan.enterObject())
-      for (let key = scan.key(nodeKeys, true); key !== undefined; key = scan.key(nodeKeys, false)) {
+      for (let key = scan.key(this.#nodeKeys, true); key !== undefined; key = scan.key(this.#nodeKeys, false)) {
         if (key === 'cpu') this.#cpu(draft);
         else if (key === 'memory') this.#memory(draft);
         else if (key === 'startTime') draft.startTime = this.#time();
@@ -110,22 +113,28 @@ class SummaryDecoder {
   #podStats(): PodSample | undefined {
     const scan = this.#scan;
     const ref = { name: '', namespace: '', uid: '' };
-    let containers: ContainerSample[] = [];
+    let containers: ContainerSample[] | undefined;
     if (!scan.enterObject()) return undefined;
-    for (let key = scan.key(podKeys, true); key !== undefined; key = scan.key(podKeys, false)) {
+    for (let key = scan.key(this.#podKeys, true); key !== undefined; key = scan.key(this.#podKeys, false)) {
       if (key === 'podRef') this.#podRef(ref);
       else if (key === 'containers') containers = this.#containers();
       else scan.skip();
+      if (containers !== undefined && ref.name !== '') {
+        // Sums, volumes and the like: a third of the body.
+        scan.leave();
+        break;
+      }
     }
-    if (ref.name === '' || ref.namespace === '') return undefined;
-    return { namespace: ref.namespace, name: ref.name, uid: ref.uid === '' ? undefined : ref.uid, containers };
+    const { namespace, name, uid } = ref;
+    if (name === '' || namespace === '') return undefined;
+    return { namespace, name, uid: uid === '' ? undefined : uid, containers: containers ?? [] };
   }
 
   #podRef(ref: { name: string; namespace: string; uid: string }): void {
     const scan = this.#scan;
     this.#field = 'podRef';
     if (scan.enterObject())
-      for (let key = scan.key(podRefKeys, true); key !== undefined; key = scan.key(podRefKeys, false)) {
+      for (let key = scan.key(this.#podRefKeys, true); key !== undefined; key = scan.key(this.#podRefKeys, false)) {
         if (key === 'name' || key === 'namespace' || key === 'uid') ref[key] = scan.string() ?? '';
         else scan.skip();
       }
@@ -140,7 +149,11 @@ class SummaryDecoder {
       this.#container = index;
       if (!scan.enterObject()) continue;
       const draft = { name: '', ...emptySample() };
-      for (let key = scan.key(containerKeys, true); key !== undefined; key = scan.key(containerKeys, false)) {
+      for (
+        let key = scan.key(this.#containerKeys, true);
+        key !== undefined;
+        key = scan.key(this.#containerKeys, false)
+      ) {
         if (key === 'cpu') this.#cpu(draft);
         else if (key === 'memory') this.#memory(draft);
         else if (key === 'startTime') draft.startTime = this.#time();
@@ -157,7 +170,7 @@ class SummaryDecoder {
     const scan = this.#scan;
     this.#field = 'cpu';
     if (scan.enterObject())
-      for (let key = scan.key(cpuKeys, true); key !== undefined; key = scan.key(cpuKeys, false)) {
+      for (let key = scan.key(this.#cpuKeys, true); key !== undefined; key = scan.key(this.#cpuKeys, false)) {
         if (key === 'time') draft.cpuTime = this.#time();
         else if (key === 'usageCoreNanoSeconds') draft.cpu = scan.counter();
         else if (key === 'usageNanoCores') draft.cpuRate = scan.integer() as Nanocores | undefined;
@@ -170,10 +183,14 @@ class SummaryDecoder {
     const scan = this.#scan;
     this.#field = 'memory';
     if (scan.enterObject())
-      for (let key = scan.key(memoryKeys, true); key !== undefined; key = scan.key(memoryKeys, false)) {
+      for (let key = scan.key(this.#memoryKeys, true); key !== undefined; key = scan.key(this.#memoryKeys, false)) {
         if (key === 'workingSetBytes') draft.memory = scan.integer() as Bytes | undefined;
         else if (key === 'usageBytes') draft.memoryUsage = scan.integer() as Bytes | undefined;
         else scan.skip();
+        if (draft.memory !== undefined && draft.memoryUsage !== undefined) {
+          scan.leave();
+          break;
+        }
       }
     this.#field = '';
   }

@@ -4,10 +4,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Sample } from '../../src/model/sample.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
-import { decodeSummary, type Summary } from '../../src/scrape/summary.ts';
+import { SummaryDecoder, type Summary } from '../../src/scrape/summary.ts';
 
 const file = (name: string): Buffer => readFileSync(new URL(`data/${name}`, import.meta.url));
-const decode = (text: string): Summary => decodeSummary(Buffer.from(text));
+const summaries = new SummaryDecoder();
+const decodeBody = (body: Buffer): Summary => summaries.decode(body);
+const decode = (text: string): Summary => decodeBody(Buffer.from(text));
 
 /** What the wire says, read by a parser that keeps all digits: strings for integers. */
 function reference(body: Buffer): RawSummary {
@@ -54,7 +56,7 @@ function comparableRaw({ startTime, cpu, memory }: RawStats): Record<string, str
 }
 
 function assertAgrees(body: Buffer): void {
-  const summary = decodeSummary(body);
+  const summary = decodeBody(body);
   const raw = reference(body);
   assert.equal(summary.nodeName, raw.node.nodeName);
   assert.deepEqual(comparable(summary.node), comparableRaw(raw.node));
@@ -90,7 +92,7 @@ describe('decoding a Summary', () => {
 
   it('reads the fifteen edge cases, with all digits', () => {
     assertAgrees(edgeCases());
-    const summary = decodeSummary(edgeCases());
+    const summary = decodeBody(edgeCases());
     assert.equal(summary.pods.length, 15);
     assert.deepEqual(summary.node?.cpu, { seconds: 9_007_199, nanos: 254_740_993 });
   });
@@ -174,10 +176,45 @@ describe('decoding a Summary', () => {
       );
     });
 
-  it('refuses every truncation', () => {
+  it('refuses every truncation, and reads the whole body after that', () => {
     const body = Buffer.from(JSON.stringify(JSON.parse(file('summary-cpu-memory.json').toString())));
+    const decoder = new SummaryDecoder();
     for (let length = 0; length < body.length; length += 7)
-      assert.throws(() => decodeSummary(body.subarray(0, length)), ScrapeError);
+      assert.throws(() => decoder.decode(body.subarray(0, length)), ScrapeError, `${length} bytes`);
+    assert.deepEqual(decoder.decode(body), decodeBody(body));
+  });
+
+  it('keeps names apart whose hashes are the same', () => {
+    const decoder = new SummaryDecoder();
+    const names = ['AaAa', 'BBBB', 'AaBB', 'BBAa', 'AaAa'];
+    const pods = names.map((name) => ({ podRef: { name, namespace: 'default' } }));
+    const { pods: read } = decoder.decode(Buffer.from(JSON.stringify({ pods })));
+    assert.deepEqual(
+      read.map(({ name }) => name),
+      names,
+    );
+  });
+
+  it('knows keys in any order, from one body to the next', () => {
+    const decoder = new SummaryDecoder();
+    const container = (fields: Record<string, unknown>): unknown =>
+      JSON.parse(
+        JSON.stringify(
+          decoder.decode(
+            Buffer.from(
+              JSON.stringify({ pods: [{ containers: [fields], podRef: { namespace: 'default', name: 'web' } }] }),
+            ),
+          ).pods,
+        ),
+      );
+    const cpu = { time: '2026-11-22T10:00:00Z', usageNanoCores: 5, usageCoreNanoSeconds: 7 };
+    const memory = { time: '2026-11-22T10:00:00Z', usageBytes: 11, workingSetBytes: 13 };
+    const reversed = (of: Record<string, unknown>): Record<string, unknown> =>
+      Object.fromEntries(Object.entries(of).reverse());
+    const usual = container({ name: 'main', cpu, memory });
+    assert.deepEqual(container({ memory: reversed(memory), cpu: reversed(cpu), name: 'main' }), usual);
+    assert.deepEqual(container({ name: 'main', cpu, memory }), usual);
+    assert.match(JSON.stringify(usual), /"seconds":0,"nanos":7.*"cpuRate":5,"memory":13,"memoryUsage":11/);
   });
 
   it('never crashes on a mutated body, and never reads a number that is not in it', () => {
@@ -194,7 +231,7 @@ describe('decoding a Summary', () => {
           mutated = Buffer.concat([mutated.subarray(0, at), insert, mutated.subarray(at + remove)]);
         let summary: Summary;
         try {
-          summary = decodeSummary(mutated);
+          summary = decodeBody(mutated);
         } catch (error) {
           assert.ok(error instanceof ScrapeError, String(error));
           return;
