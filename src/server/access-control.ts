@@ -1,16 +1,18 @@
 import type { Context, Middleware, Next } from 'koa';
 import { quote } from '../model/quote.ts';
 import type { Clock } from '../model/clock.ts';
+import { messageChain } from '../model/errors.ts';
 import { milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { unauthorized } from '../wire/status.ts';
+import type { AccessAttributes } from './access-attributes.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import { AuthorizationError, type Decision } from './authorization.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
 import { escapeHtml, forbidden } from './forbidden.ts';
+import { impersonate, takeImpersonation } from './impersonation.ts';
 import { InFlight, occupying, ReplyEnd } from './in-flight.ts';
 import { isDiscovery, soonEnough } from './open-discovery.ts';
-import type { RequestInfo } from './request-info.ts';
 import type { RequestObserver } from './request-observer.ts';
 import { stateOf } from './request-state.ts';
 import { writeText } from './text-answer.ts';
@@ -22,7 +24,7 @@ export interface AccessControlDependencies {
     /** False until it is known whose word and whose certificates to believe. */
     readonly ready: boolean;
   };
-  readonly authorization: { authorize(user: UserInfo, info: RequestInfo): Decision | Promise<Decision> };
+  readonly authorization: { authorize(user: UserInfo, attributes: AccessAttributes): Decision | Promise<Decision> };
   readonly observer: Pick<RequestObserver, 'inFlight' | 'rejected' | 'authenticated' | 'authorized'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -63,7 +65,7 @@ export function accessControl(maxInFlight: number, deps: AccessControlDependenci
     const serve = async (): Promise<void> => {
       if (known === 'unjudged') await requireOutage(ctx, deps);
       if (open || known === 'unjudged') await next();
-      else await serveIfAllowed(ctx, next, user, deps);
+      else await serveIfAllowed(ctx, next, await actingUser(ctx, user, deps), deps);
     };
     await (counted ? occupying(inFlight, reply, serve) : serve());
   };
@@ -99,6 +101,26 @@ async function authenticate(
 async function requireOutage(ctx: Context, deps: AccessControlDependencies): Promise<void> {
   if ((await authorize(anonymous, ctx, deps)) === unasked) return;
   throw unauthorized();
+}
+
+/**
+ * Who the request counts as sent by: whom its headers name to act as, or else its sender. Asked while the request is in flight, for it may take many questions.
+ * @throws {StatusError} 400, 403
+ */
+async function actingUser(ctx: Context, sender: UserInfo, deps: AccessControlDependencies): Promise<UserInfo> {
+  const { authorization, log } = deps;
+  try {
+    const wanted = takeImpersonation(ctx.req);
+    if (wanted === undefined) return sender;
+    const user = await impersonate(sender, wanted, (who, attributes) => authorization.authorize(who, attributes));
+    log.verbose(2, 'Impersonating', { user: sender.name, as: user.name, auditId: stateOf(ctx).auditId });
+    stateOf(ctx).user = user;
+    return user;
+  } catch (error) {
+    log.verbose(2, 'Forbidden', { user: sender.name, verb: 'impersonate', reason: messageChain(error) });
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    throw error;
+  }
 }
 
 async function serveIfAllowed(

@@ -1,6 +1,6 @@
 import { parseFieldSelector } from '../kube/selectors/field-selector.ts';
 import { parseLabelSelector, type LabelOperator } from '../kube/selectors/label-selector.ts';
-import type { RequestInfo } from './request-info.ts';
+import type { AccessAttributes } from './access-attributes.ts';
 import type { UserInfo } from './user.ts';
 
 /** One condition of a selector as `authorization.k8s.io/v1` words it. */
@@ -35,7 +35,7 @@ export interface AccessReviewSpec {
 }
 
 /** May `user` do what `info` asks for? */
-export function accessReviewSpec(user: UserInfo, info: RequestInfo): AccessReviewSpec {
+export function accessReviewSpec(user: UserInfo, info: AccessAttributes): AccessReviewSpec {
   return {
     ...(info.isResourceRequest
       ? { resourceAttributes: resourceAttributes(info) }
@@ -48,7 +48,7 @@ export function accessReviewSpec(user: UserInfo, info: RequestInfo): AccessRevie
 }
 
 /** Bytes (UTF-16 units, near enough) of what the client chose itself: such reviews are cached only while they are short. */
-export function clientChosenLength(user: UserInfo, info: RequestInfo): number {
+export function clientChosenLength(user: UserInfo, info: AccessAttributes): number {
   let length = user.name.length + user.uid.length;
   for (const group of user.groups) length += group.length;
   for (const key of Object.keys(user.extra)) {
@@ -63,7 +63,7 @@ export function clientChosenLength(user: UserInfo, info: RequestInfo): number {
   return length;
 }
 
-function resourceAttributes(info: RequestInfo): NonNullable<AccessReviewSpec['resourceAttributes']> {
+function resourceAttributes(info: AccessAttributes): NonNullable<AccessReviewSpec['resourceAttributes']> {
   const fieldSelector = fieldRequirements(info.fieldSelector);
   const labelSelector = labelRequirements(info.labelSelector);
   return {

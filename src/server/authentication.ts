@@ -4,6 +4,7 @@ import type { AuthenticationSettings } from './authentication-settings.ts';
 import { ClientCertificates } from './client-certificate.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
 import { frontProxyUser } from './front-proxy.ts';
+import { dropHeaders } from './identity-headers.ts';
 import { PeerVerdicts } from './peer-verdicts.ts';
 import { anonymous, withAuthenticatedGroup, type UserInfo } from './user.ts';
 
@@ -53,7 +54,7 @@ export class Authentication {
     const settings = this.#deps.settings();
     const token = bearerToken(request.headers.authorization);
     const verdict = this.#byCertificate(request, settings);
-    stripIdentity(request, settings);
+    dropHeaders(request, (header) => namesUser(header, settings));
     if ('name' in verdict) return verdict;
     if (token !== '' && this.#deps.tokens !== undefined)
       return this.#byToken(token, this.#deps.tokens, verdict.refusal);
@@ -103,23 +104,7 @@ function bearerToken(header: string | undefined): string {
   return scheme?.toLowerCase() === 'bearer' ? (token ?? '').trim() : '';
 }
 
-/** Removes `Authorization` and every header that could name a user, whoever sent them. */
-function stripIdentity(request: ServerRequest, settings: AuthenticationSettings): void {
-  const { headers, rawHeaders } = request;
-  let kept = 0;
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    const lower = name.toLowerCase();
-    if (namesUser(lower, settings)) {
-      delete headers[lower];
-      continue;
-    }
-    rawHeaders[kept++] = name;
-    rawHeaders[kept++] = rawHeaders[at + 1] ?? '';
-  }
-  rawHeaders.length = kept;
-}
-
+/** Whether a header could name a user, whoever sent it. */
 function namesUser(header: string, { requestHeader }: AuthenticationSettings): boolean {
   if (header === 'authorization' || header.startsWith('x-remote-')) return true;
   if (requestHeader === undefined) return false;

@@ -3,8 +3,8 @@ import type { LRUCache } from 'lru-cache';
 import { KubetallyError, messageChain } from '../model/errors.ts';
 import type { Milliseconds } from '../model/units.ts';
 import { Transitions } from '../telemetry/transitions.ts';
+import type { AccessAttributes } from './access-attributes.ts';
 import { accessReviewSpec, clientChosenLength, type AccessReviewSpec } from './access-review.ts';
-import type { RequestInfo } from './request-info.ts';
 import { postReview, type ReviewDependencies } from './review-client.ts';
 import { isTrueAt, objectAt, textAt } from './review-fields.ts';
 import { mastersGroup, type UserInfo } from './user.ts';
@@ -62,7 +62,7 @@ export class Authorization {
   }
 
   /** The decision, at once where nobody has to be asked. Rejects with `AuthorizationError`. */
-  authorize(user: UserInfo, info: RequestInfo): Decision | Promise<Decision> {
+  authorize(user: UserInfo, info: AccessAttributes): Decision | Promise<Decision> {
     if (user.groups.includes(mastersGroup)) return allowedAtOnce;
     if (!info.isResourceRequest && this.#isOpen(info.path)) return allowedAtOnce;
     const spec = accessReviewSpec(user, info);

@@ -1,10 +1,10 @@
 import { quote } from '../model/quote.ts';
 import { StatusError } from '../wire/status.ts';
-import type { RequestInfo } from './request-info.ts';
+import type { AccessAttributes } from './access-attributes.ts';
 import type { UserInfo } from './user.ts';
 
 /** The refusal of an unauthorized request, word for word as `k8s.io/apiserver/pkg/endpoints/handlers/responsewriters` has it. */
-export function forbidden(user: UserInfo, info: RequestInfo, reason: string): StatusError {
+export function forbidden(user: UserInfo, info: AccessAttributes, reason: string): StatusError {
   const suffix = reason === '' ? '' : `: ${reason}`;
   if (!info.isResourceRequest) {
     const message = `forbidden: User ${quote(user.name)} cannot ${info.verb} path ${quote(info.path)}`;
@@ -18,7 +18,11 @@ export function forbidden(user: UserInfo, info: RequestInfo, reason: string): St
   return new StatusError(
     'forbidden',
     `${object} is forbidden: ${escapeHtml(`User ${quote(user.name)} ${what}`)}${suffix}`,
-    { ...(info.name === '' ? {} : { name: info.name }), group: info.apiGroup, kind: info.resource },
+    {
+      ...(info.name === '' ? {} : { name: info.name }),
+      ...(info.apiGroup === '' ? {} : { group: info.apiGroup }),
+      kind: info.resource,
+    },
   );
 }
 

@@ -1,5 +1,6 @@
 import { exactField } from '../kube/selectors/field-selector.ts';
 import { trimCharacter } from '../model/trim.ts';
+import type { AccessAttributes } from './access-attributes.ts';
 import { decodeListOptions } from './list-options.ts';
 import { firstValue, isTrue, parseRequestTarget, type Query } from './request-target.ts';
 
@@ -7,26 +8,10 @@ import { firstValue, isTrue, parseRequestTarget, type Query } from './request-ta
  * What a request is about, decided once and used for authorization and for serving alike.
  * Absent parts are the empty string. The rules are those of k8s.io/apiserver's `RequestInfoFactory`.
  */
-export interface RequestInfo {
+export interface RequestInfo extends AccessAttributes {
   /** The method as sent, upper case. */
   readonly method: string;
-  /** The decoded path. */
-  readonly path: string;
   readonly query: Query;
-  /** Below `/apis/<group>/<version>/` or `/api/<version>/`: authorized by resource, otherwise by path. */
-  readonly isResourceRequest: boolean;
-  /** `get`, `list`, `watch`, `create`, ...; for paths, the method in lower case; empty for methods without a verb. */
-  readonly verb: string;
-  readonly apiGroup: string;
-  readonly apiVersion: string;
-  readonly namespace: string;
-  readonly resource: string;
-  readonly subresource: string;
-  /** The path's name, or the one that `fieldSelector=metadata.name=x` demands of a collection. */
-  readonly name: string;
-  /** As sent, of list, watch and deletecollection. */
-  readonly labelSelector: string;
-  readonly fieldSelector: string;
 }
 
 /** Undefined when the request line cannot be read; see `parseRequestTarget` for the answer that is due. */

@@ -10,20 +10,24 @@ export interface UserInfo {
 
 /** Group whose members may do everything. */
 export const mastersGroup = 'system:masters';
-const authenticatedGroup = 'system:authenticated';
+export const authenticatedGroup = 'system:authenticated';
+export const unauthenticatedGroup = 'system:unauthenticated';
 
 /** A request without credentials. */
 export const anonymous: UserInfo = {
   name: 'system:anonymous',
   uid: '',
-  groups: ['system:unauthenticated'],
+  groups: [unauthenticatedGroup],
   extra: Object.create(null) as Record<string, never>,
 };
 
 /** The user as a member of `system:authenticated`, to which Kubernetes binds the right of discovery. */
 export function withAuthenticatedGroup(user: UserInfo): UserInfo {
-  if (user.name === anonymous.name || user.groups.includes(authenticatedGroup)) return user;
-  return { ...user, groups: [...user.groups, authenticatedGroup] };
+  return user.name === anonymous.name ? user : withGroup(user, authenticatedGroup);
+}
+
+export function withGroup(user: UserInfo, group: string): UserInfo {
+  return user.groups.includes(group) ? user : { ...user, groups: [...user.groups, group] };
 }
 
 /** A map for keys from outside. */

@@ -26,8 +26,15 @@ import {
 const nodes = '/apis/metrics.k8s.io/v1beta1/nodes';
 const masters = { 'x-remote-user': 'admin', 'x-remote-group': 'system:masters' };
 
-/** Only `admin` and what is open to everybody get through; whoever else is answered 200 has broken in. */
-const onlyAdmin = (spec: AccessSpec): object => ({ allowed: spec.user === 'admin' });
+/**
+ * Only `admin` and what is open to everybody get through; whoever else is answered 200 has broken in. `helpdesk` may act as `mallory`, who may do nothing,
+ * and as one group.
+ */
+const onlyAdmin = ({ user, resourceAttributes: { verb, resource, name } = {} }: AccessSpec): object => {
+  if (verb !== 'impersonate') return { allowed: user === 'admin' };
+  const granted = ['users mallory', 'groups open-group'];
+  return { allowed: user === 'helpdesk' && granted.includes(`${resource} ${name}`) };
+};
 
 function jwt(header: object, claims: object, signature = 'c2lnbmF0dXJl'): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -160,12 +167,87 @@ describe('Attacks', () => {
       asking: { headers: { 'x-remote-user': 'mallory', 'x-remote-group': 'devs, system:masters' } },
     },
     {
-      name: 'impersonation headers',
+      name: 'impersonation without the right to',
+      expect: 403,
+      client: async () => certificates.frontProxy,
+      asking: { headers: { 'x-remote-user': 'mallory', 'impersonate-user': 'admin' } },
+    },
+    {
+      name: 'impersonation of system:masters without the right to',
       expect: 403,
       client: async () => certificates.frontProxy,
       asking: {
-        headers: { 'x-remote-user': 'mallory', 'impersonate-user': 'admin', 'impersonate-group': 'system:masters' },
+        headers: { 'x-remote-user': 'mallory', 'impersonate-user': 'mallory', 'impersonate-group': 'system:masters' },
       },
+    },
+    {
+      name: 'impersonation of system:masters by who may impersonate users only',
+      expect: 403,
+      client: async () => certificates.frontProxy,
+      asking: {
+        headers: { 'x-remote-user': 'helpdesk', 'impersonate-user': 'mallory', 'impersonate-group': 'system:masters' },
+      },
+    },
+    {
+      name: 'impersonation of system:masters hidden behind another group',
+      expect: 403,
+      client: async () => certificates.frontProxy,
+      asking: {
+        headers: {
+          'x-remote-user': 'helpdesk',
+          'impersonate-user': 'mallory',
+          'impersonate-group': ['open-group', 'system:masters'],
+        },
+      },
+    },
+    {
+      name: 'impersonation of a group whose value names two',
+      expect: 403,
+      client: async () => certificates.frontProxy,
+      asking: {
+        headers: {
+          'x-remote-user': 'helpdesk',
+          'impersonate-user': 'mallory',
+          'impersonate-group': 'open-group, system:masters',
+        },
+      },
+    },
+    {
+      name: 'impersonation in odd case',
+      expect: 403,
+      client: async () => certificates.frontProxy,
+      asking: { headers: { 'x-remote-user': 'mallory', 'iMpErSoNaTe-UsEr': 'admin' } },
+    },
+    {
+      name: 'a second impersonated user after one that is allowed',
+      expect: 403,
+      client: async () => certificates.frontProxy,
+      asking: { headers: { 'x-remote-user': 'helpdesk', 'impersonate-user': ['mallory', 'admin'] } },
+    },
+    {
+      name: 'impersonation of an extra whose key hides in percent signs',
+      expect: 403,
+      client: async () => certificates.frontProxy,
+      asking: {
+        headers: { 'x-remote-user': 'helpdesk', 'impersonate-user': 'mallory', 'impersonate-extra-%73copes': 'all' },
+      },
+    },
+    {
+      name: 'impersonation of a group without a user',
+      expect: 400,
+      client: async () => certificates.frontProxy,
+      asking: { headers: { 'x-remote-user': 'mallory', 'impersonate-group': 'system:masters' } },
+    },
+    {
+      name: 'impersonation by nobody',
+      expect: 403,
+      asking: { headers: { 'impersonate-user': 'admin', 'impersonate-group': 'system:masters' } },
+    },
+    {
+      name: 'impersonation in place of the name of the proxy',
+      expect: 401,
+      client: async () => certificates.frontProxy,
+      asking: { headers: { 'impersonate-user': 'admin' } },
     },
     {
       name: 'an anonymous user of the proxy in the group of the authenticated',

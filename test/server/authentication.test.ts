@@ -53,6 +53,26 @@ describe('Authentication', () => {
     });
   });
 
+  it('reads names as UTF-8, over both protocols', async () => {
+    const sent = (text: string): string => Buffer.from(text).toString('latin1');
+    const headers = {
+      'x-remote-user': sent('jürgen'),
+      'x-remote-group': sent('Prüfer €'),
+      'x-remote-extra-city': sent('北京'),
+    };
+    const expected = {
+      name: 'jürgen',
+      uid: '',
+      groups: ['Prüfer €', 'system:authenticated'],
+      extra: { city: ['北京'] },
+    };
+    assert.deepEqual(await userOf(certificates.frontProxy, headers), expected);
+    const session = await http2Session({ ...server.target, client: certificates.frontProxy });
+    const reply = await askHttp2(session, path, headers);
+    assert.deepEqual((JSON.parse(reply.body) as { user: UserInfo }).user, expected);
+    session.close();
+  });
+
   it('lets the front proxy pass anonymous users on as such', async () => {
     const user = await userOf(certificates.frontProxy, {
       'x-remote-user': 'system:anonymous',

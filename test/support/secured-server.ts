@@ -78,7 +78,7 @@ export class ScriptedReviews implements ReviewClient {
 export interface AccessSpec {
   readonly user: string;
   readonly groups?: readonly string[];
-  readonly resourceAttributes?: Readonly<Record<string, unknown>>;
+  readonly resourceAttributes?: Readonly<Record<string, string>>;
   readonly nonResourceAttributes?: Readonly<Record<string, unknown>>;
 }
 
@@ -91,6 +91,8 @@ export interface SecuredServerSetup {
   readonly app?: Partial<AppOptions>;
   readonly routes?: readonly Middleware[];
   readonly discovery?: (path: string) => Promise<unknown>;
+  /** Milliseconds for which verdicts about access are remembered, 10 s unless given. */
+  readonly cacheTtl?: number;
 }
 
 /** A listener with the whole application behind it; by default it answers who asked and for what, as JSON. */
@@ -156,8 +158,8 @@ export async function securedServer(setup: SecuredServerSetup): Promise<SecuredS
       authorization: new Authorization(
         {
           alwaysAllowPaths: ['/healthz', '/livez', '/readyz'],
-          allowedTtl: seconds(10),
-          deniedTtl: seconds(10),
+          allowedTtl: milliseconds(setup.cacheTtl ?? 10_000),
+          deniedTtl: milliseconds(setup.cacheTtl ?? 10_000),
           cacheSize: 100,
         },
         reviewing,
