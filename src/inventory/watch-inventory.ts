@@ -1,7 +1,8 @@
 import type { ApiReader } from '../kube/list-pages.ts';
 import { ListWatch, type ListWatchState, type RestartReason } from '../kube/list-watch.ts';
-import type { Clock } from '../model/clock.ts';
+import { sleep, type Clock } from '../model/clock.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import { seconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Inventory } from './inventory.ts';
 import { LabelSets } from './label-sets.ts';
@@ -21,15 +22,22 @@ export interface InventoryWatchOptions {
   readonly onRestart?: (resource: 'nodes' | 'pods', reason: RestartReason) => void;
 }
 
+/** So long the nodes wait for the pods to be listed. */
+const podsFirst = seconds(2);
+
 /** Keeps an inventory up to date: nodes whole (their addresses are in the status), running pods as metadata only. */
 export class InventoryWatch {
   readonly #nodes: ListWatch<NodeInfo>;
   readonly #pods: ListWatch<PodInfo>;
+  readonly #clock: Clock;
+  readonly #stopped = new AbortController();
+  #beginning = false;
 
   constructor(options: InventoryWatchOptions) {
     const { client, inventory, nodeSelector, clock, logger, random = Math.random, onRestart = () => {} } = options;
     const labelSets = new LabelSets();
     const namespaces = new SharedNames();
+    this.#clock = clock;
     const common = { client, clock, logger, random };
     this.#nodes = new ListWatch({
       ...common,
@@ -58,12 +66,22 @@ export class InventoryWatch {
 
   /** Both halves are followed: also while the API server is away. */
   get isRunning(): boolean {
-    return this.#nodes.isRunning && this.#pods.isRunning;
+    return (this.#nodes.isRunning || this.#beginning) && this.#pods.isRunning;
   }
 
+  /**
+   * Lists the pods first, as far as that is quick: usage counts only for pods that are known, and thousands of first handshakes with kubelets would hold up
+   * every page of pods.
+   */
   start(): void {
-    this.#nodes.start();
+    if (this.#beginning) return;
+    this.#beginning = true;
     this.#pods.start();
+    const patience = sleep(this.#clock, podsFirst, this.#stopped.signal);
+    void Promise.race([this.#pods.whenSynced(), patience]).then(() => {
+      this.#nodes.start();
+      this.#beginning = false;
+    });
   }
 
   /** Resolves to true when both have been listed, to false when stopped before. */
@@ -74,6 +92,7 @@ export class InventoryWatch {
 
   /** Resolves when the inventory will not change any more. */
   async stop(): Promise<void> {
+    this.#stopped.abort();
     await Promise.all([this.#nodes.stop(), this.#pods.stop()]);
   }
 }

@@ -36,7 +36,7 @@ export interface ListResult<T> {
 
 /**
  * Lists a resource page by page, each object projected as soon as its page is parsed, so that at most one page of whole objects is
- * held. A continue token that expires under way (410) makes it start again without pages, as client-go's pager does.
+ * held, and another on its way. A continue token that expires under way (410) makes it start again without pages, as client-go's pager does.
  */
 export async function listPages<T>(
   reader: ApiReader,
@@ -62,22 +62,28 @@ async function collect<T>(
   const objects: T[] = [];
   let skipped = 0;
   let token: string | undefined;
+  let coming = getPage(token);
   for (;;) {
-    const page = await getPage(token);
+    const page = await coming;
     const { items, metadata } = page;
     // Go encodes an empty list as null now and then; an answer without the field is no list.
     if (!Array.isArray(items) && items !== null) throw malformed(path, 'has no items');
     const resourceVersion = metadata?.resourceVersion;
     if (typeof resourceVersion !== 'string') throw malformed(path, 'has no resource version');
+    const next = metadata?.continue;
+    const isLast = typeof next !== 'string' || next === '';
+    if (!isLast) {
+      if (next === token) throw malformed(path, 'has a continue token that does not advance');
+      token = next;
+      // The server makes the next page while this one is projected.
+      coming = getPage(token);
+    }
     for (const item of (items ?? []) as unknown[]) {
       const object = project(item);
       if (object === undefined) skipped++;
       else objects.push(object);
     }
-    const next = metadata?.continue;
-    if (typeof next !== 'string' || next === '') return { objects, resourceVersion, skipped };
-    if (next === token) throw malformed(path, 'has a continue token that does not advance');
-    token = next;
+    if (isLast) return { objects, resourceVersion, skipped };
   }
 
   async function getPage(token: string | undefined): Promise<Page> {

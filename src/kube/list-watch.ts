@@ -35,7 +35,7 @@ export interface ListWatchOptions<T> {
   readonly random?: () => number;
   /** Hears why a watch begins again; may not throw. */
   readonly onRestart?: (reason: RestartReason) => void;
-  /** Objects per page of a list, 500 unless given. */
+  /** Objects per page of a list, 1000 unless given. */
   readonly pageSize?: number;
 }
 
@@ -149,7 +149,7 @@ export class ListWatch<T> {
   }
 
   async #list(): Promise<string> {
-    const { client, path, metadataOnly, clock, logger, pageSize = 500 } = this.#options;
+    const { client, path, metadataOnly, clock, logger, pageSize = 1000 } = this.#options;
     const { objects, resourceVersion, skipped } = await listPages(
       client,
       {

@@ -14,11 +14,12 @@ describe('the inventory of a live API server', () => {
   let client: KubeClient;
   let inventory: Inventory;
   let watch: InventoryWatch;
+  let clock: FakeClock;
   const metadata = { namespace: 'ns', name: 'web-0', uid: 'u1', labels: { app: 'web' }, resourceVersion: '5' };
 
   beforeEach(async () => {
     server = await FakeApiServer.start();
-    const clock = new FakeClock();
+    clock = new FakeClock();
     client = new KubeClient(await apiServer(server), { clock });
     inventory = new Inventory();
     watch = new InventoryWatch({ client, inventory, nodeSelector: 'pool=a', clock, logger: silentLogger });
@@ -50,6 +51,17 @@ describe('the inventory of a live API server', () => {
     assert.equal(listPods?.query.get('fieldSelector'), 'status.phase=Running');
     assert.match(listPods.headers.accept ?? '', /as=PartialObjectMetadataList/);
     assert.equal(watch.state.pods.connected, true);
+  });
+
+  it('lists the pods first, but does not wait long for them', async () => {
+    server.on('/api/v1/nodes', json({ metadata: { resourceVersion: '1' }, items: [] }), hang).on('/api/v1/pods', hang);
+    watch.start();
+    await eventually(() => server.of('/api/v1/pods').length === 1);
+    assert.equal(server.of('/api/v1/nodes').length, 0);
+    assert.equal(watch.isRunning, true);
+    await clock.advance(2000);
+    await eventually(() => inventory.nodesSynced);
+    assert.equal(inventory.podsSynced, false);
   });
 
   it('takes whole pods from a server that knows no partial metadata', async () => {
