@@ -5,6 +5,7 @@ import { milliseconds, type Milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { accessControl, type AccessControlDependencies } from './access-control.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
+import { refuseLateRequests } from './late-request.ts';
 import { allottedTime, finishesWithin, timeoutStatus } from './request-deadline.ts';
 import { parseRequestInfo } from './request-info.ts';
 import type { RequestObserver } from './request-observer.ts';
@@ -27,6 +28,8 @@ export interface AppDependencies {
   /** Answers with a `Status`, in the encoding that the request asks for. */
   readonly writeError: (ctx: Context, thrown: unknown) => void;
   readonly observer: RequestObserver;
+  /** True from the moment when no request is begun any more. */
+  readonly isDraining: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes the id of a request that brings none. */
@@ -37,7 +40,7 @@ export interface AppDependencies {
 const maxAuditIdLength = 64;
 
 /**
- * The HTTP application, in the order of Kubernetes' handler chain: request info, deadline, authentication, in-flight limit, authorization, routes.
+ * The HTTP application, in the order of Kubernetes' handler chain: request info, end of service, deadline, authentication, in-flight limit, authorization, routes.
  * The result is the handler for a `Listener`; it never throws.
  */
 export function createApp(
@@ -49,6 +52,7 @@ export function createApp(
   app.on('error', (error: unknown) => deps.log.verbose(4, 'Answer could not be sent', { error: String(error) }));
   app.use(requestIntake(deps));
   app.use(errorBoundary(deps));
+  app.use(refuseLateRequests(deps.isDraining));
   app.use(requestDeadline(options.requestTimeout, deps));
   app.use(accessControl(options.maxRequestsInflight, deps));
   for (const route of deps.routes) app.use(route);

@@ -1,10 +1,10 @@
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer as createHttpsServer, type Server } from 'node:https';
 import { constants as cryptoConstants } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { Server as TcpServer, type Socket } from 'node:net';
 import type { SecureContextOptions, SecureVersion, TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../model/clock.ts';
-import { milliseconds, monotonicMs, type Milliseconds } from '../model/units.ts';
+import { milliseconds, monotonicMs, seconds, type Milliseconds } from '../model/units.ts';
 import type { CertifiedKey } from '../pki/authority.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Transitions } from '../telemetry/transitions.ts';
@@ -40,6 +40,9 @@ export interface ListenerDependencies {
 
 const sweepPeriod = milliseconds(1000);
 
+/** How long connections without a request outlive the decision to stop. */
+const lateRequests = seconds(1);
+
 /** Answers that one HTTP/2 connection may wait to take; a client that takes none is cut off by the response timeout. */
 const sessionMegabytes = 256;
 
@@ -58,6 +61,7 @@ export class Listener {
   #secrets: SecureContextOptions;
   #sweep: Timer | undefined;
   #stopped: Promise<void> | undefined;
+  #idleDropped = false;
 
   constructor(options: ListenerOptions, certificate: CertifiedKey, deps: ListenerDependencies) {
     this.#options = options;
@@ -120,21 +124,33 @@ export class Listener {
     return this.#table.size;
   }
 
-  /** Takes no new connections, lets running requests finish for `grace`, then cuts what is left. Resolves when every socket is closed. */
+  /**
+   * Takes no new connections and lets running requests finish for `grace`, then cuts what is left. HTTP/2 clients learn from GOAWAY which of their requests
+   * were not taken. HTTP/1.1 has no such word, so its connections stay a moment for the handler to answer what was on its way. Resolves when every socket
+   * is closed.
+   */
   stop(grace: Milliseconds): Promise<void> {
     this.#stopped ??= this.#drain(grace);
     return this.#stopped;
   }
 
   async #drain(grace: Milliseconds): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#table.dropHandshakes();
+    const { clock } = this.#deps;
+    const closed = new Promise<void>((resolve) => {
+      // HTTP's own `close` would destroy the idle connections, and whatever is on its way to them.
+      TcpServer.prototype.close.call(this.#server, () => resolve());
+    });
     for (const connection of this.#table.connections()) connection.retire();
-    this.#server.closeIdleConnections();
-    const cut = this.#deps.clock.after(grace, () => this.#table.dropAll());
+    const quiet = clock.after(milliseconds(Math.min(grace, lateRequests)), () => this.#dropIdle());
+    const cut = clock.after(grace, () => this.#table.dropAll());
     await closed;
-    cut.cancel();
-    this.#sweep?.cancel();
+    for (const timer of [quiet, cut, this.#sweep]) timer?.cancel();
+  }
+
+  #dropIdle(): void {
+    this.#idleDropped = true;
+    this.#table.dropHandshakes();
+    this.#server.closeIdleConnections();
   }
 
   #replaceSecrets(secrets: SecureContextOptions): void {
@@ -163,20 +179,20 @@ export class Listener {
     const serveHttp1 = this.#server.listeners('secureConnection');
     this.#server.removeAllListeners('secureConnection');
     this.#server.on('connection', (socket: Socket) => {
-      if (this.#stopped !== undefined || !this.#table.admit(socket)) socket.destroy();
+      if (!this.#table.admit(socket)) socket.destroy();
     });
     this.#server.on('secureConnection', (socket: TLSSocket) => {
       const connection = this.#track(socket);
-      if (connection === undefined) return;
       if (connection.protocol === 'http/1.1') {
         for (const listener of serveHttp1) listener.call(this.#server, socket);
-        return;
+      } else {
+        this.#http2.once('session', (session) => {
+          this.#sessions.set(session, socket);
+          connection.useSession(session);
+        });
+        this.#http2.emit('connection', socket);
       }
-      this.#http2.once('session', (session) => {
-        this.#sessions.set(session, socket);
-        connection.useSession(session);
-      });
-      this.#http2.emit('connection', socket);
+      if (this.#stopped !== undefined) connection.retire();
     });
     this.#server.on('request', (request, reply) => this.#serve(request, reply, request.socket as TLSSocket));
     this.#http2.on('request', (request, reply) => {
@@ -201,12 +217,8 @@ export class Listener {
     });
   }
 
-  #track(socket: TLSSocket): TrackedConnection | undefined {
+  #track(socket: TLSSocket): TrackedConnection {
     const { clock, random } = this.#deps;
-    if (this.#stopped !== undefined) {
-      socket.destroy();
-      return undefined;
-    }
     const lifetime = this.#options.limits.connectionLifetime * (0.8 + 0.4 * random());
     const expiresAt = monotonicMs(lifetime > 0 ? clock.monotonic() + lifetime : Number.POSITIVE_INFINITY);
     const connection = new TrackedConnection(socket, expiresAt);
@@ -241,7 +253,7 @@ export class Listener {
   #finish(reply: ServerReply, socket: TLSSocket, connection: TrackedConnection): void {
     connection.replies.delete(reply);
     this.#table.used(socket);
-    if (this.#stopped !== undefined) this.#server.closeIdleConnections();
+    if (this.#idleDropped) this.#server.closeIdleConnections();
   }
 
   #scheduleSweep(): void {

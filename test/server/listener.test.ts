@@ -178,7 +178,7 @@ describe('Listener', () => {
       assert.equal(answered.body, 'done');
       assert.equal(answered.headers['connection'], 'close');
       await stopped;
-      assert.equal(listener.connectionCount, 0);
+      await eventually(() => listener.connectionCount === 0);
       agent.destroy();
     });
 

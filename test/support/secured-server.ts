@@ -105,6 +105,8 @@ export interface SecuredServer {
   /** How authentications and authorizations ended. */
   readonly outcomes: string[];
   readonly log: RecordingLogger;
+  /** Begins no more requests and gives those under way half a minute. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -143,6 +145,7 @@ export async function securedServer(setup: SecuredServerSetup): Promise<SecuredS
       issuerKeys: discovery && new IssuerKeys({ discovery: { get: discovery }, clock, log }),
     },
   );
+  let draining = false;
   const records: RequestRecord[] = [];
   const outcomes: string[] = [];
   const handler = createApp(
@@ -173,6 +176,7 @@ export async function securedServer(setup: SecuredServerSetup): Promise<SecuredS
         authorized: (result) => void outcomes.push(result),
         finished: (record) => void records.push(record),
       },
+      isDraining: () => draining,
       clock,
       log,
       newAuditId: () => 'made-here',
@@ -192,6 +196,10 @@ export async function securedServer(setup: SecuredServerSetup): Promise<SecuredS
     records,
     outcomes,
     log,
+    async drain() {
+      draining = true;
+      await listener.stop(seconds(30));
+    },
     async stop() {
       config.stop();
       await listener.stop(milliseconds(0));

@@ -40,7 +40,7 @@ export interface Front {
   start(): Promise<number>;
   /** From now on `readyz` fails. */
   withdraw(): void;
-  /** Takes no new requests, lets those under way finish within the grace period. */
+  /** Begins no more requests, lets those under way finish within the grace period. */
   stop(): Promise<void>;
 }
 
@@ -51,6 +51,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
   const certificate = await servingCertificate(serving, { ...deps, log: log.named('certificate') });
   let started = false;
   let stopping = false;
+  let draining = false;
   let port = serving.securePort;
   let listener: Listener | undefined = undefined as Listener | undefined;
   const access: Access = await createAccess({
@@ -89,6 +90,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
         }),
       ],
       writeError: writeStatus,
+      isDraining: () => draining,
       observer: requestObserver(telemetry, log.named('access')),
       clock,
       log: log.named('server'),
@@ -142,6 +144,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       stopping = true;
     },
     async stop() {
+      draining = true;
       certificate.stop();
       await listening.stop(serving.shutdownGracePeriod);
       await access.stop();
