@@ -1,8 +1,9 @@
 // Renders a Helm chart with what Helm itself is built on: Go's text/template and the sprig functions. For tests where `helm` cannot be had.
-// It knows of Helm what our chart uses: include, required, toYaml, fromYaml, .Files.Get, .Values, .Chart, .Release. No dependencies, hooks or lookups.
+// It knows of Helm what our chart uses: include, required, toYaml, fromYaml, .Files.Get, .Values, .Chart, .Release; lookup finds nothing, as
+// without a cluster. No dependencies or hooks. The manifests come first, then the notes, as `helm install --dry-run` prints them.
 //
 //	apt-get install golang-go golang-github-masterminds-sprig-dev golang-k8s-sigs-yaml-dev
-//	GO111MODULE=off GOPATH=/usr/share/gocode go run ./hack/render-chart RELEASE NAMESPACE CHART [VALUES.yaml ...]
+//	CGO_ENABLED=0 GO111MODULE=off GOPATH=/usr/share/gocode go run ./hack/render-chart RELEASE NAMESPACE CHART [VALUES.yaml ...]
 package main
 
 import (
@@ -34,13 +35,14 @@ func readYaml(path string) map[string]interface{} {
 	return value
 }
 
-// merge lays `over` on `base`: maps are joined, a null removes, everything else replaces.
+// merge lays `over` on `base`: maps are joined, a null removes what is there and stays where nothing is, everything else replaces.
 func merge(base, over map[string]interface{}) {
 	for key, value := range over {
 		inner, isMap := value.(map[string]interface{})
-		known, wasMap := base[key].(map[string]interface{})
+		was, exists := base[key]
+		known, wasMap := was.(map[string]interface{})
 		switch {
-		case value == nil:
+		case value == nil && exists:
 			delete(base, key)
 		case isMap && wasMap:
 			merge(known, inner)
@@ -99,6 +101,9 @@ func main() {
 		err := yaml.Unmarshal([]byte(text), &value)
 		return value, err
 	}
+	functions["lookup"] = func(string, string, string, string) map[string]interface{} {
+		return map[string]interface{}{}
+	}
 	all.Funcs(functions)
 
 	paths, err := filepath.Glob(filepath.Join(chart, "templates", "*"))
@@ -108,13 +113,16 @@ func main() {
 		check(err)
 		template.Must(all.New(filepath.Base(path)).Parse(string(text)))
 	}
-	for _, path := range paths {
-		if !strings.HasSuffix(path, ".yaml") {
-			continue
-		}
+	// Helm prints <no value> as nothing.
+	render := func(path string) string {
 		var text bytes.Buffer
 		check(all.ExecuteTemplate(&text, filepath.Base(path), data))
-		// Helm prints <no value> as nothing.
-		fmt.Printf("---\n# %s\n%s\n", filepath.Base(path), strings.ReplaceAll(text.String(), "<no value>", ""))
+		return strings.ReplaceAll(text.String(), "<no value>", "")
 	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, ".yaml") {
+			fmt.Printf("---\n# %s\n%s\n", filepath.Base(path), render(path))
+		}
+	}
+	fmt.Printf("NOTES:\n%s", render("NOTES.txt"))
 }

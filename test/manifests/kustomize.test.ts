@@ -115,6 +115,14 @@ describe('the kustomize manifests', { skip }, () => {
     assert.equal(deploymentOptions(kustomizeWith('host-network')).serving.securePort, 4443);
   });
 
+  it("free the port on the host's network before a new pod needs it, also with everything at once", () => {
+    for (const objects of [kustomizeWith('host-network'), kustomizeWith(...components)])
+      assert.deepEqual(at(find(objects, 'Deployment'), 'spec', 'strategy', 'rollingUpdate'), {
+        maxSurge: 0,
+        maxUnavailable: 1,
+      });
+  });
+
   it('select the Service with the ServiceMonitor and the pods with the NetworkPolicy', () => {
     const objects = kustomizeWith('service-monitor', 'network-policy');
     const selected = at(find(objects, 'ServiceMonitor'), 'spec', 'selector', 'matchLabels') as Record<string, string>;

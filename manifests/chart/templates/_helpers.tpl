@@ -62,11 +62,39 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* Name of the Secret with the serving certificate; empty when there is none. */}}
 {{- define "kubetally.tlsSecret" -}}
-{{- if eq .Values.tls.type "existingSecret" }}
+{{- if eq .Values.tls.type "helm" }}
+{{- fail "tls.type helm is not supported: self-managed also makes a CA that the API server verifies, and renews it" }}
+{{- else if eq .Values.tls.type "existingSecret" }}
 {{- required "tls.existingSecret.name is needed with tls.type existingSecret" .Values.tls.existingSecret.name }}
 {{- else if eq .Values.tls.type "cert-manager" }}
 {{- include "kubetally.fullname" . }}
 {{- end }}
+{{- end }}
+
+{{/* CA of the serving certificate in base64, as far as it is known while rendering. */}}
+{{- define "kubetally.caBundle" -}}
+{{- if .Values.apiService.caBundle }}
+{{- .Values.apiService.caBundle | b64enc }}
+{{- else if and (eq .Values.tls.type "existingSecret") .Values.tls.existingSecret.lookup }}
+{{- $secret := lookup "v1" "Secret" (include "kubetally.namespace" .) (include "kubetally.tlsSecret" .) }}
+{{- dig "data" "ca.crt" (dig "data" "tls.crt" "" $secret) $secret }}
+{{- end }}
+{{- end }}
+
+{{/* Whether cert-manager writes the CA into the APIServices; empty when it does not. */}}
+{{- define "kubetally.injectsCa" -}}
+{{- if and (eq .Values.tls.type "cert-manager") .Values.tls.certManager.addInjectorAnnotations }}true{{ end }}
+{{- end }}
+
+{{/* Whether the API server is told to do without verifying; empty when it is not. */}}
+{{- define "kubetally.unverified" -}}
+{{- $known := or (eq .Values.tls.type "self-managed") (include "kubetally.injectsCa" .) (include "kubetally.caBundle" .) }}
+{{- if and .Values.apiService.insecureSkipTLSVerify (not $known) }}true{{ end }}
+{{- end }}
+
+{{/* The image and its tag. */}}
+{{- define "kubetally.image" -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default (printf "v%s" .Chart.AppVersion)) }}
 {{- end }}
 
 {{/* The arguments, as a YAML list. */}}
