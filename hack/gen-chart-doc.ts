@@ -8,7 +8,6 @@ export const chartReadme = new URL('../manifests/chart/README.md', import.meta.u
 const [start, end] = ['<!-- prettier-ignore-start -->', '<!-- prettier-ignore-end -->'];
 
 interface Schema {
-  readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -30,9 +29,7 @@ function rowsOf(schema: Schema, value: unknown, path: string): string[] {
     return Object.entries(schema.properties ?? unexplained(path)).flatMap(([key, inner]) =>
       rowsOf(inner, (value as Record<string, unknown> | undefined)?.[key], path === '' ? key : `${path}.${key}`),
     );
-  const words = (schema.enum ?? [])
-    .filter((word) => typeof word === 'string' && word !== '')
-    .map((word) => `\`${word}\``);
+  const words = (schema.enum ?? []).flatMap((word) => (typeof word === 'string' && word !== '' ? [`\`${word}\``] : []));
   const choice = words.length === 0 ? '' : `. One of ${words.join(', ')}`;
   return [`| \`${path}\` | ${defaultText(value)} | ${schema.description}${choice} |`];
 }
