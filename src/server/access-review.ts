@@ -1,6 +1,6 @@
-import { parseFieldSelector } from '../kube/selectors/field-selector.ts';
-import { parseLabelSelector, type LabelOperator } from '../kube/selectors/label-selector.ts';
+import type { LabelOperator } from '../kube/selectors/label-selector.ts';
 import type { AccessAttributes } from './access-attributes.ts';
+import { readFieldSelector, readLabelSelector } from './selectors.ts';
 import type { UserInfo } from './user.ts';
 
 /** One condition of a selector as `authorization.k8s.io/v1` words it. */
@@ -83,7 +83,7 @@ function resourceAttributes(info: AccessAttributes): NonNullable<AccessReviewSpe
 function fieldRequirements(selector: string): SelectorRequirement[] {
   if (selector === '') return [];
   try {
-    return parseFieldSelector(selector).terms.map(({ field, operator, value }) => ({
+    return readFieldSelector(selector).terms.map(({ field, operator, value }) => ({
       key: field,
       operator: operator === '=' ? 'In' : 'NotIn',
       values: [value],
@@ -108,7 +108,7 @@ const labelOperators: Readonly<Record<LabelOperator, SelectorRequirement['operat
 function labelRequirements(selector: string): SelectorRequirement[] {
   if (selector === '') return [];
   try {
-    return parseLabelSelector(selector).requirements.flatMap(({ key, operator, values }) => {
+    return readLabelSelector(selector).requirements.flatMap(({ key, operator, values }) => {
       const reviewed = labelOperators[operator];
       if (reviewed === undefined) return [];
       return [values.length === 0 ? { key, operator: reviewed } : { key, operator: reviewed, values }];

@@ -1,8 +1,9 @@
-import { parseFieldSelector, type FieldSelector } from '../kube/selectors/field-selector.ts';
-import { parseLabelSelector, type LabelSelector } from '../kube/selectors/label-selector.ts';
+import type { FieldSelector } from '../kube/selectors/field-selector.ts';
+import type { LabelSelector } from '../kube/selectors/label-selector.ts';
 import { quote } from '../model/quote.ts';
 import { badRequest, invalidListOptions, type StatusCause } from '../wire/status.ts';
 import { firstValue, isTrue, type Query } from './request-target.ts';
+import { readFieldSelector, readLabelSelector } from './selectors.ts';
 
 /** The query of a list or watch (`metav1.ListOptions`); selectors that are absent match everything. */
 export interface ListOptions {
@@ -19,15 +20,15 @@ export interface ListOptions {
 
 /**
  * Decodes the parameters in the order in which Kubernetes does, which decides which of two faults is told.
- * @throws {StatusError} 400 for a malformed number.
+ * @throws {StatusError} 400 for a malformed number or a selector that is too large.
  * @throws {SelectorError} for a malformed selector.
  */
 export function decodeListOptions(query: Query): ListOptions {
   parseInt64(firstValue(query, 'timeoutSeconds') ?? '0');
   const limit = parseInt64(firstValue(query, 'limit') ?? '0');
   return {
-    labelSelector: parseLabelSelector(firstValue(query, 'labelSelector') ?? ''),
-    fieldSelector: parseFieldSelector(firstValue(query, 'fieldSelector') ?? ''),
+    labelSelector: readLabelSelector(firstValue(query, 'labelSelector') ?? ''),
+    fieldSelector: readFieldSelector(firstValue(query, 'fieldSelector') ?? ''),
     watch: isTrue(firstValue(query, 'watch')),
     limit,
     continueToken: firstValue(query, 'continue') ?? '',
