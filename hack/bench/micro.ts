@@ -6,7 +6,7 @@ import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { KubeletDocuments } from '../../src/sim/kubelet-documents.ts';
 import { summaryWriters } from '../../src/sim/summary-document.ts';
-import type { Body } from '../../src/wire/body.ts';
+import { wholeBody } from '../../src/wire/body.ts';
 import { encodeMetrics } from '../../src/wire/encode.ts';
 import { jsonFragment } from '../../src/wire/json-fragment.ts';
 import { objectJson } from '../../src/wire/json-objects.ts';
@@ -128,7 +128,7 @@ function lists(cluster: MicroCluster): readonly Piece[] {
     const format = { encoding, pretty: false, transform: undefined };
     const work = (): Buffer => {
       const request = { format, apiVersion: 'v1', includeObject: undefined, now } as const;
-      return wholeOf(encodeMetrics(podList(cluster), request).body);
+      return wholeBody(encodeMetrics(podList(cluster), request).body);
     };
     const bytes = work();
     const count = cluster.inventory.podCount;
@@ -161,8 +161,4 @@ function selecting({ inventory }: MicroCluster): readonly Piece[] {
 
 function podList({ catalog }: MicroCluster): MetricsList {
   return catalog.listPods('', everything);
-}
-
-function wholeOf(body: Body): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.concat([...body.chunks()]);
 }

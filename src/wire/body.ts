@@ -1,11 +1,27 @@
 /** The bytes of an answer: at once, or made piece by piece as the client takes them. */
-export type Body = Buffer | ChunkedBody;
+export type Body = Buffer | PiecewiseBody;
 
-/** A body too large to be held whole for every slow reader. */
-export interface ChunkedBody {
-  /** Bytes of all chunks together. */
+/**
+ * So many pieces stay as they are while more are taken: one is with the socket, one waits in the stream, one is being made.
+ * The memory of an older one is used again.
+ */
+export const piecesHeld = 3;
+
+/** A body too large to be held whole for every reader. */
+export interface PiecewiseBody {
+  /** Bytes of all pieces together. */
   readonly length: number;
-  readonly chunks: () => Iterable<Buffer>;
+  /** Each piece is valid until the third after it is taken. */
+  readonly pieces: () => Iterable<Buffer>;
+}
+
+/** The whole body, in memory of its own where it comes in pieces. */
+export function wholeBody(body: Body): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  const whole = Buffer.allocUnsafe(body.length);
+  let at = 0;
+  for (const piece of body.pieces()) at += piece.copy(whole, at);
+  return whole;
 }
 
 /** An answer before the transport: header names in lower case. */

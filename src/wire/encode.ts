@@ -1,6 +1,6 @@
 import type { MetricsList } from '../metrics-api/list.ts';
 import type { ApiVersion, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
-import type { Answer, Body } from './body.ts';
+import { wholeBody, type Answer, type Body } from './body.ts';
 import { indentJson } from './json-indent.ts';
 import { listJson, objectJson, partialJson, partialListJson } from './json-objects.ts';
 import { formatJson } from './json-text.ts';
@@ -97,7 +97,9 @@ function metricsJson(source: MetricsList | NodeMetrics | PodMetrics, request: En
       ? partialListJson(source, transform.version, stamp)
       : partialJson(source, transform.version, stamp);
   if (!('items' in source)) return objectJson(source, apiVersion, stamp);
-  return textOf(listJson(source, apiVersion, stamp)).trimEnd();
+  return wholeBody(listJson(source, apiVersion, stamp))
+    .toString()
+    .trimEnd();
 }
 
 function protobufBody(source: MetricsList | NodeMetrics | PodMetrics, request: EncodeRequest, stamp: Stamp): Body {
@@ -119,9 +121,4 @@ function requireShape(source: MetricsList | NodeMetrics | PodMetrics, { kind }: 
     throw new StatusError('not-acceptable', `${asked} a list (*metrics.${source.kind})`);
   if (kind === 'PartialObjectMetadataList' && !isList)
     throw new StatusError('not-acceptable', `${asked} not a list (*metrics.${source.kind})`);
-}
-
-function textOf(body: Body): string {
-  if (Buffer.isBuffer(body)) return body.toString();
-  return Buffer.concat([...body.chunks()]).toString();
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { MetricsList } from '../../src/metrics-api/list.ts';
 import type { NodeMetrics, PodMetrics } from '../../src/metrics-api/objects.ts';
 import { epochMs } from '../../src/model/units.ts';
-import type { Answer } from '../../src/wire/body.ts';
+import { piecesHeld, wholeBody, type Answer } from '../../src/wire/body.ts';
 import { encodeMetrics } from '../../src/wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../src/wire/negotiation.ts';
 import { readJson } from '../support/json-file.ts';
@@ -34,7 +34,7 @@ function answer(
 }
 
 function text({ body }: Answer): string {
-  return Buffer.isBuffer(body) ? body.toString() : Buffer.concat([...body.chunks()]).toString();
+  return wholeBody(body).toString();
 }
 
 describe('encodeMetrics', () => {
@@ -80,18 +80,36 @@ describe('encodeMetrics', () => {
     });
   });
 
-  it('writes large lists in chunks that add up', () => {
+  it('writes large lists in pieces that add up, the last two of which stay while the next is made', () => {
     const label = 'x'.repeat(60_000);
     const pods = Array.from({ length: 200 }, (_, index) => podMetrics({ name: `p-${index}`, labels: { label } }));
     const { body } = answer(podList(...pods), 'application/json');
-    assert.ok(!Buffer.isBuffer(body));
-    const chunks = [...body.chunks()];
-    assert.ok(chunks.length > 1);
-    const whole = Buffer.concat(chunks);
+    assert.ok(!Buffer.isBuffer(body), 'one buffer');
+    const held: { readonly piece: Buffer; readonly copy: Buffer }[] = [];
+    const copies: Buffer[] = [];
+    for (const piece of body.pieces()) {
+      for (const { piece: older, copy } of held) assert.ok(older.equals(copy), 'a piece changed too early');
+      copies.push(Buffer.from(piece));
+      held.push({ piece, copy: Buffer.from(piece) });
+      if (held.length === piecesHeld) held.shift();
+    }
+    assert.ok(copies.length > piecesHeld, `${copies.length} pieces`);
+    const whole = Buffer.concat(copies);
     assert.equal(whole.length, body.length);
+    assert.ok(whole.equals(wholeBody(body)), 'wholeBody differs');
     assert.deepEqual(
       JSON.parse(whole.toString()).items.map((item: { metadata: { name: string } }) => item.metadata.name),
       pods.map((pod) => pod.name),
+    );
+  });
+
+  it('writes an object that is larger than a piece', () => {
+    const labels = { label: 'x'.repeat(700_000) };
+    const pods = [podMetrics({ name: 'a' }), podMetrics({ name: 'b', labels }), podMetrics({ name: 'c' })];
+    const { items } = JSON.parse(text(answer(podList(...pods), 'application/json')));
+    assert.deepEqual(
+      items.map((item: { metadata: { name: string } }) => item.metadata.name),
+      ['a', 'b', 'c'],
     );
   });
 

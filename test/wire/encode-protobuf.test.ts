@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import type { MetricsList } from '../../src/metrics-api/list.ts';
 import type { NodeMetrics, PodMetrics } from '../../src/metrics-api/objects.ts';
 import { bytes, epochMs, nanocores, nanoseconds } from '../../src/model/units.ts';
+import { wholeBody } from '../../src/wire/body.ts';
 import { encodeMetrics, encodeStatus } from '../../src/wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../src/wire/negotiation.ts';
 import { notFound } from '../../src/wire/status.ts';
@@ -20,7 +21,7 @@ function encode(source: MetricsList | NodeMetrics | PodMetrics, parameters = '',
   const accept = `application/vnd.kubernetes.protobuf${parameters}`;
   const format = negotiate({ accept, userAgent: '', pretty: undefined }, resourceEndpoint);
   const { body } = encodeMetrics(source, { format, apiVersion: 'v1beta1', includeObject: undefined, now });
-  return Buffer.isBuffer(body) ? body : Buffer.concat([...body.chunks()]);
+  return wholeBody(body);
 }
 
 describe('protobuf', () => {

@@ -7,21 +7,21 @@ import type { Answer } from '../../wire/body.ts';
 const gzipThreshold = 128 * 1024;
 const gzipLevel = 1;
 
-/** Hands an answer to Koa: headers, then the body at once, in chunks, or compressed as the client takes it. */
+/** Hands an answer to Koa: headers, then the body at once, in pieces, or compressed as the client takes it. */
 export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acceptEncoding: string): void {
   ctx.status = status;
   const alreadyEncoded = headers['content-encoding'] !== undefined;
   if (body.length > gzipThreshold && acceptsGzip(acceptEncoding) && !alreadyEncoded) {
     const gzip = createGzip({ level: gzipLevel });
     // Errors of either end reach Koa through the body; pipeline only ties their ends together.
-    pipeline(Readable.from(Buffer.isBuffer(body) ? [body] : body.chunks()), gzip, () => undefined);
+    pipeline(Readable.from(Buffer.isBuffer(body) ? [body] : body.pieces()), gzip, () => undefined);
     ctx.body = gzip;
     ctx.set('Content-Encoding', 'gzip');
     ctx.append('Vary', 'Accept-Encoding');
   } else if (Buffer.isBuffer(body)) {
     ctx.body = status === 304 ? null : body;
   } else {
-    ctx.body = Readable.from(body.chunks());
+    ctx.body = Readable.from(body.pieces());
     ctx.length = body.length;
   }
   // After the body, which would set a type of its own; a null body resets the status.

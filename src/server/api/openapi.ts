@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { openApiV2, openApiV3 } from '../../metrics-api/openapi/documents.ts';
 import type { EpochMs } from '../../model/units.ts';
 import { parseAccept } from '../../wire/accept.ts';
-import type { Answer } from '../../wire/body.ts';
+import { wholeBody, type Answer } from '../../wire/body.ts';
 import { encodeOpenApiV2 } from '../../wire/gnostic-v2.ts';
 import { encodeOpenApiV3 } from '../../wire/gnostic-v3.ts';
 import { firstValue } from '../request-target.ts';
@@ -51,8 +51,7 @@ export function serveOpenApiV2(request: ApiRequest, { v2 }: OpenApiDocuments): A
   const headers = { ...answer.headers, vary: 'Accept-Encoding, Accept' };
   if (answer.body.length < gzipThreshold || !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.\d]))/.test(request.acceptEncoding))
     return { ...answer, headers };
-  const whole = Buffer.isBuffer(answer.body) ? answer.body : Buffer.concat([...answer.body.chunks()]);
-  return { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(whole) };
+  return { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(wholeBody(answer.body)) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { createGunzip } from 'node:zlib';
@@ -25,7 +26,11 @@ describe('answers over the wire', () => {
   });
   after(async () => await server.stop());
 
-  const countOf = (body: string): number => (JSON.parse(body) as { items: unknown[] }).items.length;
+  /** Different objects. */
+  const countOf = (body: string): number =>
+    new Set(
+      (JSON.parse(body) as { items: { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name),
+    ).size;
 
   it('are sent whole with their length when they are small', async () => {
     const reply = await ask(target, `${root}/namespaces/few/pods`, { headers: { 'accept-encoding': 'gzip' } });
@@ -35,10 +40,28 @@ describe('answers over the wire', () => {
     assert.equal(countOf(reply.body), 10);
   });
 
-  it('are sent in chunks of a known length when they are large', async () => {
+  it('are sent in pieces of a known length when they are large', async () => {
     const reply = await ask(target, `${root}/namespaces/many/pods`);
     assert.equal(reply.headers['content-length'], String(Buffer.byteLength(reply.body)));
     assert.equal(countOf(reply.body), 16_000);
+  });
+
+  it('arrive whole at a client that reads slowly', async () => {
+    const { port, ca, client } = target;
+    const options = { host: '127.0.0.1', port, path: `${root}/namespaces/many/pods`, ca, agent: false, ...client };
+    const chunks: Buffer[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const read = async (response: IncomingMessage): Promise<void> => {
+        for await (const chunk of response as AsyncIterable<Buffer>) {
+          chunks.push(chunk);
+          await new Promise((next) => setTimeout(next, 2));
+        }
+      };
+      request(options, (response) => void read(response).then(resolve, reject))
+        .on('error', reject)
+        .end();
+    });
+    assert.equal(countOf(Buffer.concat(chunks).toString()), 16_000);
   });
 
   it('are compressed when they are large and the client says exactly gzip', async () => {
