@@ -34,7 +34,9 @@ export class ChartRenderer {
       env: { ...process.env, CGO_ENABLED: '0', GO111MODULE: 'off', GOPATH: goPath, GOFLAGS: '' },
       encoding: 'utf8',
     });
-    assert.equal(build.status, 0, build.error?.message ?? build.stderr);
+    if (build.status === 0) return;
+    this.dispose();
+    assert.fail(build.error?.message ?? build.stderr);
   }
 
   dispose(): void {
