@@ -134,7 +134,7 @@ describe('the command line of kubetally serve', () => {
   });
 
   it('names the kubeconfig that cannot be read', async () => {
-    const { code, err } = await run('--kubeconfig=/nowhere/config');
+    const { code, err } = await run('--kubeconfig=/nowhere/config', '--bind-address=127.0.0.1', '--secure-port=0');
     assert.equal(code, 1);
     assert.match(err, /\/nowhere\/config/);
   });

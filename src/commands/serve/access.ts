@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { loadApiServer } from '../../kube/config.ts';
-import { KubeClient } from '../../kube/client.ts';
+import type { ApiRequests } from '../../kube/late-client.ts';
 import { ListWatch } from '../../kube/list-watch.ts';
 import type { Clock } from '../../model/clock.ts';
 import { milliseconds } from '../../model/units.ts';
@@ -20,8 +19,7 @@ export interface AccessDependencies {
   readonly random: () => number;
   readonly log: RootLogger;
   readonly telemetry: Telemetry;
-  /** The client for everything that no flag gives a kubeconfig of its own. */
-  readonly kube: KubeClient;
+  readonly kube: { readonly authentication: ApiRequests; readonly authorization: ApiRequests };
   /** Names the authorities whose client certificates are asked for. */
   readonly onAuthorities: (authorities: readonly string[]) => void;
 }
@@ -30,7 +28,10 @@ export interface AccessDependencies {
 export interface Access {
   readonly authentication: Authentication;
   readonly authorization: Authorization;
+  /** Reads the files that flags name. Rejects with `ServerError` `certificate` for one that cannot be used. */
   start(): Promise<void>;
+  /** Follows what the cluster says besides. */
+  follow(): void;
   stop(): Promise<void>;
 }
 
@@ -39,30 +40,17 @@ const maxTokensInFlight = 64;
 const configMapPath = '/api/v1/namespaces/kube-system/configmaps';
 const configMapName = 'extension-apiserver-authentication';
 
-/** Joins authentication and authorization with the API server. Rejects with `KubeError` `config` for a kubeconfig that cannot be used. */
-export async function createAccess(deps: AccessDependencies): Promise<Access> {
-  const { options, clock, random, telemetry, onAuthorities } = deps;
+/** Joins authentication and authorization with the API server. */
+export function createAccess(deps: AccessDependencies): Access {
+  const { options, clock, random, telemetry, kube, onAuthorities } = deps;
   const log = deps.log.named('access');
-  const own: KubeClient[] = [];
-  const clientFor = async (kubeconfig: string | undefined): Promise<KubeClient> => {
-    if (kubeconfig === undefined) return deps.kube;
-    const client = new KubeClient(await loadApiServer({ kubeconfig, clock, logger: log }), {
-      clock,
-      onRequest: (method, status, duration) => telemetry.kubeRequestFinished(method, status, duration),
-    });
-    own.push(client);
-    return client;
-  };
-  const authenticationClient = await clientFor(options.authentication.kubeconfig);
-  const authorizationClient = await clientFor(options.authorization.kubeconfig);
-
   const config = new AuthenticationConfig(options.authentication, { clock, log, onAuthorities });
   const configMap =
     options.authentication.skipLookup || !config.needsConfigMap
       ? undefined
-      : watchConfigMap(authenticationClient, config, deps);
+      : watchConfigMap(kube.authentication, config, deps);
   const discovery = {
-    get: async (path: string, signal: AbortSignal) => await authenticationClient.get(path, { signal }),
+    get: async (path: string, signal: AbortSignal) => await kube.authentication.get(path, { signal }),
   };
   const tokens = new TokenReviewer(
     {
@@ -71,7 +59,7 @@ export async function createAccess(deps: AccessDependencies): Promise<Access> {
       cacheSize: options.authentication.cacheSize,
     },
     {
-      reviews: reviewsOf(authenticationClient),
+      reviews: reviewsOf(kube.authentication),
       onCache: (hit) => telemetry.reviewCacheAsked('authentication', hit),
       issuerKeys: new IssuerKeys({ discovery, clock, log }),
       hashKey: randomBytes(32),
@@ -89,25 +77,22 @@ export async function createAccess(deps: AccessDependencies): Promise<Access> {
       clock,
     }),
     authorization: new Authorization(options.authorization, {
-      reviews: reviewsOf(authorizationClient),
+      reviews: reviewsOf(kube.authorization),
       onCache: (hit) => telemetry.reviewCacheAsked('authorization', hit),
       clock,
       random,
       log,
     }),
-    async start() {
-      await config.start();
-      configMap?.start();
-    },
+    start: async () => await config.start(),
+    follow: () => configMap?.start(),
     async stop() {
       config.stop();
       await configMap?.stop();
-      await Promise.all(own.map(async (client) => await client.close()));
     },
   };
 }
 
-function reviewsOf(client: KubeClient): ReviewClient {
+function reviewsOf(client: ApiRequests): ReviewClient {
   return {
     create: async (path, body, signal) => await client.create(path, body, { signal, timeout: milliseconds(10_000) }),
   };
@@ -115,7 +100,7 @@ function reviewsOf(client: KubeClient): ReviewClient {
 
 /** Follows the ConfigMap in which kube-apiserver publishes its client and front-proxy authorities. One that goes away changes nothing. */
 function watchConfigMap(
-  client: KubeClient,
+  client: ApiRequests,
   config: AuthenticationConfig,
   { clock, log, telemetry, random }: AccessDependencies,
 ): ListWatch<ConfigMapData> {

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KubeClient } from '../../kube/client.ts';
+import type { ApiRequests } from '../../kube/late-client.ts';
 import { apiGroup, apiVersions } from '../../metrics-api/objects.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ServingOptions } from '../../options/serve-options.ts';
@@ -14,7 +14,7 @@ import { SharedCertificate } from '../../server/shared-certificate.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 interface CertificateDependencies {
-  readonly kube: KubeClient;
+  readonly kube: ApiRequests;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;

@@ -1,8 +1,6 @@
-import { Inventory } from '../../inventory/inventory.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
 import { PodNodes } from '../../inventory/pod-nodes.ts';
 import { InventoryWatch } from '../../inventory/watch-inventory.ts';
-import type { ApiServer } from '../../kube/api-server.ts';
-import type { KubeClient } from '../../kube/client.ts';
 import { kubeletCredentials } from '../../kube/kubelet-credentials.ts';
 import type { Clock } from '../../model/clock.ts';
 import { milliseconds } from '../../model/units.ts';
@@ -13,7 +11,9 @@ import { Scraper } from '../../scrape/scraper.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { Transitions } from '../../telemetry/transitions.ts';
-import { WindowStore } from '../../windows/window-store.ts';
+import type { WindowStore } from '../../windows/window-store.ts';
+import type { Holdings } from './holdings.ts';
+import type { KubeClients } from './kube-clients.ts';
 
 export interface CollectionDependencies {
   readonly options: ServeOptions;
@@ -21,26 +21,25 @@ export interface CollectionDependencies {
   readonly random: () => number;
   readonly log: RootLogger;
   readonly telemetry: Telemetry;
-  readonly apiServer: ApiServer;
-  readonly kube: KubeClient;
+  readonly holdings: Holdings;
+  readonly clients: Pick<KubeClients, 'main' | 'credentials'>;
 }
 
 /** The half of the server that gathers: who exists, what they use. */
 export interface Collection {
-  readonly inventory: Inventory;
   readonly watch: InventoryWatch;
   readonly scraper: Scraper;
-  readonly store: WindowStore;
   start(): void;
   stop(): Promise<void>;
 }
 
-/** Joins inventory, scraping and windows. Rejects with `KubeError` `config` when a kubelet certificate file cannot be used. */
+/** Joins inventory, scraping and windows; what they gather goes into the holdings. Rejects with `KubeError` `config` when a kubelet certificate file cannot be used. */
 export async function createCollection(deps: CollectionDependencies): Promise<Collection> {
-  const { options, clock, random, log, telemetry, kube } = deps;
-  const inventory = new Inventory(log.named('inventory'));
+  const { options, clock, random, log, telemetry } = deps;
+  const { inventory, store } = deps.holdings;
+  const client = deps.clients.main;
   const watch = new InventoryWatch({
-    client: kube,
+    client,
     inventory,
     nodeSelector: options.nodeSelector,
     clock,
@@ -48,19 +47,8 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     random,
     onRestart: (resource, reason) => telemetry.watchRestarted(resource, reason),
   });
-  const store = new WindowStore({
-    clock,
-    resolution: options.metricResolution,
-    maxAge: options.metricMaxAge,
-    pods: {
-      kubeletUid: (namespace, name) => inventory.pod(namespace, name)?.kubeletUid,
-      isRunning: ({ kubeletUid, namespace, name }) => inventory.pod(namespace, name)?.kubeletUid === kubeletUid,
-    },
-    onWindow: (of, age) => telemetry.windowsPublished(of, age),
-    onRefusal: (refusal) => telemetry.windowRefused(refusal),
-  });
   const scraper = createScraper(deps, await createKubeletClient(deps), store);
-  const podNodes = new PodNodes({ client: kube, clock, logger: log.named('inventory') });
+  const podNodes = new PodNodes({ client, clock, logger: log.named('inventory') });
   const newcomers = new Newcomers({
     clock,
     isWaiting: (pod) => inventory.pod(pod.namespace, pod.name) === pod && store.pod(pod) === undefined,
@@ -94,15 +82,12 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     absent: () => absences(inventory, store),
   });
   return {
-    inventory,
     watch,
     scraper,
-    store,
     start: () => watch.start(),
     async stop() {
       await watch.stop();
       await scraper.stop();
-      await kube.close();
     },
   };
 }
@@ -112,11 +97,11 @@ async function createKubeletClient({
   clock,
   log,
   telemetry,
-  apiServer,
+  clients,
 }: CollectionDependencies): Promise<KubeletClient> {
   const identity = kubelet.completelyInsecure
     ? undefined
-    : await kubeletCredentials(apiServer.credentials, kubelet, clock, log.named('kubelet'));
+    : await kubeletCredentials(clients.credentials, kubelet, clock, log.named('kubelet'));
   return new KubeletClient({
     clock,
     port: kubelet.port,

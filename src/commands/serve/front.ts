@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MetricsCatalog } from '../../metrics-api/catalog.ts';
+import type { ApiRequests } from '../../kube/late-client.ts';
 import type { Clock } from '../../model/clock.ts';
 import { openSslCiphers } from '../../options/cipher-suites.ts';
 import type { ServeOptions } from '../../options/serve-options.ts';
@@ -19,9 +20,8 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { build } from '../../version.ts';
 import { createAccess, type Access } from './access.ts';
 import { servingCertificate } from './certificate.ts';
-import type { Collection } from './collection.ts';
-import { healthChecks } from './readiness.ts';
-import type { KubeClient } from '../../kube/client.ts';
+import type { Holdings } from './holdings.ts';
+import { healthChecks, progressOf, type Progress } from './readiness.ts';
 
 export interface FrontDependencies {
   readonly options: ServeOptions;
@@ -30,40 +30,48 @@ export interface FrontDependencies {
   readonly log: RootLogger;
   readonly logOutput: { readonly stuck: boolean };
   readonly telemetry: Telemetry;
-  readonly kube: KubeClient;
-  readonly collection: Collection;
+  readonly kube: Readonly<Record<'main' | 'authentication' | 'authorization', ApiRequests>>;
+  readonly holdings: Holdings;
+  /** What fills the holdings; undefined before that has begun. */
+  readonly collection: () => Progress | undefined;
 }
 
 /** The half of the server that answers. */
 export interface Front {
   /** Resolves to the port. Rejects with `ServerError` `listen`, or `certificate` for a file that cannot be used. */
   start(): Promise<number>;
+  /** Follows what the API server says of certificate and access. */
+  follow(): void;
   /** From now on `readyz` fails. */
   withdraw(): void;
   /** Begins no more requests, lets those under way finish within the grace period. */
   stop(): Promise<void>;
 }
 
-/** Joins certificate, access control, routes and listener. Rejects with `ServerError` or `KubeError` for what the flags name and cannot be used. */
+/** Joins certificate, access control, routes and listener. Rejects with `ServerError` for what the flags name and cannot be used. */
 export async function createFront(deps: FrontDependencies): Promise<Front> {
-  const { options, clock, random, log, telemetry, collection } = deps;
+  const { options, clock, random, log, telemetry, kube, holdings } = deps;
   const { serving } = options;
-  const certificate = await servingCertificate(serving, { ...deps, log: log.named('certificate') });
+  const certificate = await servingCertificate(serving, {
+    ...deps,
+    kube: kube.main,
+    log: log.named('certificate'),
+  });
   let started = false;
   let stopping = false;
   let draining = false;
   let port = serving.securePort;
   let listener: Listener | undefined = undefined as Listener | undefined;
-  const access: Access = await createAccess({
+  const access: Access = createAccess({
     ...deps,
     onAuthorities: (authorities) => listener?.setClientAuthorities(authorities),
   });
-  const { inventory, store } = collection;
   const { check } = certificate;
   const health = new Health(
     [
       ...healthChecks({
-        ...collection,
+        ...holdings,
+        ...progressOf(deps.collection),
         resolution: options.metricResolution,
         logOutput: deps.logOutput,
         isStarted: () => started,
@@ -79,7 +87,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       ...access,
       routes: [
         routes({
-          catalog: new MetricsCatalog(inventory, store),
+          catalog: new MetricsCatalog(holdings.inventory, holdings.store),
           now: () => clock.now(),
           served: (age) => telemetry.metricsServed(age),
           openApi: makeOpenApiDocuments(`v${build.version}`, () => clock.now()),
@@ -121,12 +129,19 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
     },
   );
   const listening = listener;
+  const tellExpiry = ({ cert }: CertifiedKey): void => telemetry.servingCertificateLoaded(validUntil(cert));
   telemetry.observe({ connections: () => listening.connectionCount });
   return {
     async start() {
       await access.start();
-      const tellExpiry = ({ cert }: CertifiedKey): void => telemetry.servingCertificateLoaded(validUntil(cert));
       tellExpiry(certificate.current);
+      port = await listening.listen();
+      started = true;
+      log.info('Serving securely', { address: serving.bindAddress, port });
+      return port;
+    },
+    follow() {
+      access.follow();
       certificate.follow((next) => {
         try {
           listening.setCertificate(next);
@@ -135,10 +150,6 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
           log.error(error, 'Serving certificate cannot be used, keeping the last one');
         }
       });
-      port = await listening.listen();
-      started = true;
-      log.info('Serving securely', { address: serving.bindAddress, port });
-      return port;
     },
     withdraw() {
       stopping = true;

@@ -1,18 +1,38 @@
 import type { Inventory } from '../../inventory/inventory.ts';
-import type { Milliseconds } from '../../model/units.ts';
+import { milliseconds, type Milliseconds } from '../../model/units.ts';
 import type { Scraper } from '../../scrape/scraper.ts';
 import { healthEndpoints, pingCheck, shutdownCheck, type HealthCheck } from '../../server/health.ts';
 import type { WindowStore } from '../../windows/window-store.ts';
 
-export interface ReadinessDependencies {
+/** How the collection does. */
+export interface Progress {
+  readonly watch: { readonly isRunning: boolean };
+  readonly scraper: Pick<Scraper, 'overdue'>;
+}
+
+export interface ReadinessDependencies extends Progress {
   readonly resolution: Milliseconds;
   readonly inventory: Pick<Inventory, 'nodesSynced' | 'podsSynced' | 'synced' | 'nodes'>;
-  readonly watch: { readonly isRunning: boolean };
   readonly store: Pick<WindowStore, 'node'>;
-  readonly scraper: Pick<Scraper, 'overdue'>;
   readonly logOutput: { readonly stuck: boolean };
   readonly isStarted: () => boolean;
   readonly isStopping: () => boolean;
+}
+
+/** The progress of a collection that may not have begun: that is no reason to restart a process. */
+export function progressOf(collection: () => Progress | undefined): Progress {
+  return {
+    watch: {
+      get isRunning() {
+        return collection()?.watch.isRunning ?? true;
+      },
+    },
+    scraper: {
+      get overdue() {
+        return collection()?.scraper.overdue ?? milliseconds(0);
+      },
+    },
+  };
 }
 
 /**
