@@ -5,7 +5,7 @@ import type { Milliseconds } from '../model/units.ts';
 import { Transitions } from '../telemetry/transitions.ts';
 import type { AccessAttributes } from './access-attributes.ts';
 import { accessReviewSpec, clientChosenLength, type AccessReviewSpec } from './access-review.ts';
-import { postReview, type ReviewDependencies } from './review-client.ts';
+import { Reviewer, type ReviewDependencies } from './review-client.ts';
 import { isTrueAt, objectAt, textAt } from './review-fields.ts';
 import { mastersGroup, type UserInfo } from './user.ts';
 import { createVerdictCache } from './verdict-cache.ts';
@@ -41,6 +41,7 @@ const allowedAtOnce: Decision = { allowed: true, reason: '' };
 export class Authorization {
   readonly #options: AuthorizationOptions;
   readonly #deps: ReviewDependencies;
+  readonly #reviewer: Reviewer;
   readonly #outages: Transitions;
   readonly #exactPaths: ReadonlySet<string>;
   readonly #pathPrefixes: readonly string[];
@@ -49,6 +50,7 @@ export class Authorization {
   constructor(options: AuthorizationOptions, deps: ReviewDependencies) {
     this.#options = options;
     this.#deps = deps;
+    this.#reviewer = new Reviewer(path, deps);
     this.#outages = new Transitions(deps.log, deps.clock);
     const paths = options.alwaysAllowPaths.map((allowed) => (allowed.startsWith('/') ? allowed : `/${allowed}`));
     this.#exactPaths = new Set(paths.filter((allowed) => !allowed.endsWith('*')));
@@ -92,7 +94,7 @@ export class Authorization {
     const body = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: {}, spec };
     let answer: unknown;
     try {
-      answer = await postReview(this.#deps, path, body);
+      answer = await this.#reviewer.post(body);
     } catch (cause) {
       this.#outages.failed(path, cause, 'SubjectAccessReview failed');
       throw new AuthorizationError('unavailable', messageChain(cause), { cause });

@@ -1,6 +1,7 @@
+import { isReset } from '../kube/kube-error.ts';
 import { sleep, type Clock } from '../model/clock.ts';
 import { asError } from '../model/errors.ts';
-import { milliseconds, seconds } from '../model/units.ts';
+import { milliseconds, monotonicMs, seconds, type MonotonicMs } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 /** The API server as the reviews need it. */
@@ -26,39 +27,91 @@ const attempts = 5;
 const firstDelay = 500;
 const delayFactor = 1.5;
 const jitter = 0.2;
-const callTimeout = seconds(10);
+/** For a review and its repeats together. */
+const patience = seconds(10);
+/** While the API server is away, the time between two reviews that find out whether it is back. */
+const outagePause = seconds(1);
 
 /**
- * Posts a review and retries what may pass: connection errors, 429, 500, 504 and answers with `Retry-After`; five attempts of 10 s,
- * 500 ms apart and 1.5 times longer each (`k8s.io/apiserver/pkg/util/webhook`). Rejects with the last error.
+ * Posts reviews of one kind to the API server. What may pass is repeated as Kubernetes does (`k8s.io/apiserver/pkg/util/webhook`): connections that were
+ * reset, 429, 500, 504 and answers with `Retry-After`; five attempts, 500 ms apart and 1.5 times longer each, within 10 s in all.
+ *
+ * Once a review has failed and none was answered since it began, the API server counts as away: one review per second is sent, once, and the others fail at
+ * once with what is known, so that requests do not pile up waiting for the same disappointment.
  */
-export async function postReview(deps: ReviewDependencies, path: string, body: object): Promise<unknown> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await postOnce(deps, path, body);
-    } catch (error) {
-      if (attempt === attempts || !mayPass(error)) throw error;
-    }
-    const delay = firstDelay * delayFactor ** (attempt - 1) * (1 + jitter * deps.random());
-    await sleep(deps.clock, milliseconds(delay));
-  }
-}
+export class Reviewer {
+  readonly #deps: ReviewDependencies;
+  readonly #path: string;
+  #outage: { readonly error: unknown; askAgainAt: MonotonicMs } | undefined;
+  #answeredAt = monotonicMs(Number.NEGATIVE_INFINITY);
 
-async function postOnce({ reviews, clock }: ReviewDependencies, path: string, body: object): Promise<unknown> {
-  const controller = new AbortController();
-  const timeout = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(asError(controller.signal.reason)), { once: true });
-  });
-  const timer = clock.after(callTimeout, () => controller.abort(new Error('the API server did not answer in 10s')));
-  try {
-    return await Promise.race([reviews.create(path, body, controller.signal), timeout]);
-  } finally {
-    timer.cancel();
+  constructor(path: string, deps: ReviewDependencies) {
+    this.#path = path;
+    this.#deps = deps;
+  }
+
+  /** The object in the answer. Rejects with the last error. */
+  async post(body: object): Promise<unknown> {
+    const { clock } = this.#deps;
+    const start = clock.monotonic();
+    const outage = this.#outage;
+    if (outage !== undefined) {
+      if (start < outage.askAgainAt) throw outage.error;
+      outage.askAgainAt = monotonicMs(start + outagePause);
+    }
+    try {
+      const answer = await this.#postAgain(body, outage === undefined ? attempts : 1);
+      this.#noteAnswer();
+      return answer;
+    } catch (error) {
+      if (!tellsOfOutage(error)) this.#noteAnswer();
+      else if (this.#answeredAt < start)
+        this.#outage = { error, askAgainAt: monotonicMs(clock.monotonic() + outagePause) };
+      throw error;
+    }
+  }
+
+  #noteAnswer(): void {
+    this.#answeredAt = this.#deps.clock.monotonic();
+    this.#outage = undefined;
+  }
+
+  async #postAgain(body: object, times: number): Promise<unknown> {
+    const { clock, random, reviews } = this.#deps;
+    const controller = new AbortController();
+    const late = new Promise<never>((_, reject) => {
+      controller.signal.addEventListener('abort', () => reject(asError(controller.signal.reason)), { once: true });
+    });
+    const timer = clock.after(patience, () => controller.abort(new Error('the API server did not answer in 10s')));
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await Promise.race([reviews.create(this.#path, body, controller.signal), late]);
+        } catch (error) {
+          if (attempt >= times || !mayPass(error)) throw error;
+          const delay = firstDelay * delayFactor ** (attempt - 1) * (1 + jitter * random());
+          await sleep(clock, milliseconds(delay), controller.signal);
+          if (controller.signal.aborted) throw error;
+        }
+      }
+    } finally {
+      timer.cancel();
+    }
   }
 }
 
 function mayPass(thrown: unknown): boolean {
-  const { status, retryAfterSeconds } = thrown as { readonly status?: unknown; readonly retryAfterSeconds?: unknown };
-  if (typeof retryAfterSeconds === 'number' || typeof status !== 'number') return true;
-  return status === 429 || status === 500 || status === 504;
+  const { status, retryAfterSeconds } = answerIn(thrown);
+  if (typeof retryAfterSeconds === 'number' || status === 429 || status === 500 || status === 504) return true;
+  return isReset(thrown);
+}
+
+/** No answer, or one that says no more than that the API server cannot answer now. */
+function tellsOfOutage(thrown: unknown): boolean {
+  const { status } = answerIn(thrown);
+  return typeof status !== 'number' || status === 429 || status >= 500;
+}
+
+function answerIn(thrown: unknown): { readonly status?: unknown; readonly retryAfterSeconds?: unknown } {
+  return typeof thrown === 'object' && thrown !== null ? thrown : {};
 }

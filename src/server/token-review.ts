@@ -6,7 +6,7 @@ import { Transitions } from '../telemetry/transitions.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { TokenAuthenticator } from './authentication.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
-import { postReview, type ReviewDependencies } from './review-client.ts';
+import { Reviewer, type ReviewDependencies } from './review-client.ts';
 import { isTrueAt, objectAt, textAt, textsAt } from './review-fields.ts';
 import { inspectToken } from './token-inspection.ts';
 import { extraMap, type UserInfo } from './user.ts';
@@ -48,12 +48,14 @@ const path = '/apis/authentication.k8s.io/v1/tokenreviews';
 export class TokenReviewer implements TokenAuthenticator {
   readonly #options: TokenReviewOptions;
   readonly #deps: TokenReviewDependencies;
+  readonly #reviewer: Reviewer;
   readonly #outages: Transitions;
   readonly #verdicts: LRUCache<string, Verdict, Question>;
 
   constructor(options: TokenReviewOptions, deps: TokenReviewDependencies) {
     this.#options = options;
     this.#deps = deps;
+    this.#reviewer = new Reviewer(path, deps);
     this.#outages = new Transitions(deps.log, deps.clock);
     this.#verdicts = createVerdictCache<Verdict, Question>({
       size: options.cacheSize,
@@ -94,7 +96,7 @@ export class TokenReviewer implements TokenAuthenticator {
     const body = { kind: 'TokenReview', apiVersion: 'authentication.k8s.io/v1', metadata: {}, spec };
     let answer: unknown;
     try {
-      answer = await postReview(this.#deps, path, body);
+      answer = await this.#reviewer.post(body);
     } catch (cause) {
       this.#outages.failed(path, cause, 'TokenReview failed');
       throw new AuthenticationError('unavailable', `TokenReview failed: ${messageChain(cause)}`, { cause });

@@ -106,9 +106,9 @@ describe('TokenReviewer', () => {
   });
 
   for (const status of [undefined, 429, 500, 504]) {
-    it(`retries ${status ?? 'a connection error'} four times with growing pauses, then refuses without remembering`, async () => {
+    it(`retries ${status ?? 'a reset connection'} four times with growing pauses, then refuses without remembering`, async () => {
       const { reviewer, clock, calls, log } = make(() => {
-        throw status === undefined ? new Error('connect ECONNREFUSED') : serverError(status);
+        throw status === undefined ? Object.assign(new Error('closed'), { code: 'ECONNRESET' }) : serverError(status);
       });
       const refused = assert.rejects(reviewer.authenticate('t'), isRefused('unavailable'));
       const after: number[] = [];
@@ -119,10 +119,9 @@ describe('TokenReviewer', () => {
       await refused;
       assert.deepEqual(after, [1, 2, 3, 4, 5]);
       assert.equal(log.lines.length, 1);
-      const again = assert.rejects(reviewer.authenticate('t'), isRefused('unavailable'));
-      await clock.advance(10_000);
-      await again;
-      assert.equal(calls.length, 10);
+      await clock.advance(1000);
+      await assert.rejects(reviewer.authenticate('t'), isRefused('unavailable'));
+      assert.equal(calls.length, 6);
     });
   }
 
@@ -136,14 +135,12 @@ describe('TokenReviewer', () => {
     });
   }
 
-  it('gives one call ten seconds', async () => {
+  it('gives a review ten seconds', async () => {
     const { reviewer, clock, calls } = make(async () => await new Promise(() => undefined));
     const refused = assert.rejects(reviewer.authenticate('t'), /did not answer in 10s/);
     await clock.advance(10_000);
-    assert.equal(calls.length, 1);
-    await clock.advance(60_000);
     await refused;
-    assert.equal(calls.length, 5);
+    assert.equal(calls.length, 1);
     assert.equal(clock.waiting, 0);
   });
 
