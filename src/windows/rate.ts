@@ -17,12 +17,10 @@ export interface Rate {
 
 /** cAdvisor's housekeeping waits 10-20 s for a busy container: from 20 s on a sample may have come between, so the kubelet's rate may be of another stretch. */
 const surelyNeighbours = milliseconds(20_000);
-/** A kubelet reads statistics within this long of a request. */
-const requestJitter = milliseconds(100);
 /** Rates of a steady load differ by no more than this share. */
 const steadyChange = 0.005;
-/** A pair whose true distance is known to this share of itself is good enough; else an older sample is taken. */
-const goodUncertainty = 0.025;
+/** However fast the answer: usage comes in slices, and over few seconds one slice more or less is worth a longer stretch. */
+const leastReadWithin = milliseconds(15);
 /** Pairs further apart than this no longer tell present usage. */
 export const longestPair = milliseconds(60_000);
 
@@ -41,7 +39,7 @@ export function rateOf(used: number, length: Nanoseconds): Nanocores {
  *
  * Times of the Summary API are truncated to whole seconds, so over 10 s the difference of two stamps is off by up to a tenth. What is known better wins, in this order:
  * 1. stamps finer than that (`/metrics/resource`: milliseconds);
- * 2. our own clock, where the source stamps at the moment of the request (statistics over CRI);
+ * 2. our own clock, where the source reads its statistics when it is asked (over CRI); the kubelet's rate is of another stretch there;
  * 3. the kubelet's own rate, which it computes with nanosecond times over its last two samples: where it lies inside the bounds that truncation allows
  *    for our two samples it is the rate of that very stretch, and used / rate its true length. Then the true distance of the two is known, which tightens the bounds of both;
  * 4. the middle of the bounds, over the shortest stretch on which they are tight enough.
@@ -60,27 +58,16 @@ export function newestRate(
   if (newest === undefined || before === undefined) return undefined;
   const used = coreNanosBetween(before.cpu, newest.cpu);
   const bounds = distanceBounds(before, newest);
-  if (used === 0 || bounds.most - bounds.least <= 2) return overDistance(used, middle(bounds));
-
-  const byClock = milliseconds(newest.readAt - before.readAt);
-  const clockFits = byClock >= bounds.least && byClock <= bounds.most;
-  if (clockFits && newest.stampedTogether && before.stampedTogether) return overRequests(used, byClock, kubeletRate);
+  if (bounds.most - bounds.least <= 2) return overDistance(used, middle(bounds));
+  const byClock = newest.readWithin === undefined ? undefined : overTightestPair(table, slot, newest, ownClock);
+  if (byClock !== undefined) return byClock;
+  if (used === 0) return overDistance(used, middle(bounds));
 
   const byKubelet =
     kubeletRate === undefined || kubeletRate === 0
       ? undefined
       : rateOfKubelet(table, slot, before, newest, kubeletRate, lastRate);
-  if (byKubelet !== undefined) return byKubelet;
-
-  if (clockFits && !((kubeletRate ?? 0) > 0)) return overDistance(used, byClock);
-  return overTightestPair(table, slot, newest);
-}
-
-/** The time between two requests; where the kubelet's rate is of that very stretch it is the finer measure. */
-function overRequests(used: number, byClock: Milliseconds, kubeletRate: Nanocores | undefined): Rate | undefined {
-  const byKubelet =
-    kubeletRate === undefined || kubeletRate === 0 ? Number.POSITIVE_INFINITY : (used / kubeletRate) * 1000;
-  return overDistance(used, Math.abs(byKubelet - byClock) <= requestJitter ? milliseconds(byKubelet) : byClock);
+  return byKubelet ?? overTightestPair(table, slot, newest, stamps);
 }
 
 /** Between which lengths the true distance of two samples lies. */
@@ -92,6 +79,22 @@ interface Bounds {
 function distanceBounds(before: CounterSample, after: CounterSample): Bounds {
   const distance = after.time - before.time;
   return { least: distance + after.early - before.late, most: distance + after.late - before.early };
+}
+
+/** What our own clock and the stamps allow together; undefined where they contradict each other, or a sample may have been read before it was asked for. */
+function clockBounds(before: CounterSample, after: CounterSample): Bounds | undefined {
+  if (before.readWithin === undefined || after.readWithin === undefined) return undefined;
+  const byStamps = distanceBounds(before, after);
+  const distance = after.readAt - before.readAt;
+  const slack = Math.max(leastReadWithin, before.readWithin) + Math.max(leastReadWithin, after.readWithin);
+  const least = Math.max(byStamps.least, distance - slack);
+  const most = Math.min(byStamps.most, distance + slack);
+  return least <= most ? { least, most } : undefined;
+}
+
+/** By what share of itself the middle of the bounds may be wrong. */
+function uncertainty({ least, most }: Bounds): number {
+  return (most - least) / (Math.max(0, least) + most);
 }
 
 function middle({ least, most }: Bounds): Milliseconds {
@@ -111,7 +114,7 @@ function rateOfKubelet(
   const length = Number((BigInt(used) * 1_000_000_000n) / BigInt(kubeletRate));
   const distance = length / 1e6;
   const reported = newest.time - before.time;
-  const neighbours = reported < surelyNeighbours;
+  const neighbours = Math.min(reported, distance) < surelyNeighbours;
   const bounds = distanceBounds(before, newest);
   const fits = distance >= bounds.least - 1 && distance <= bounds.most + 1;
   if (neighbours) {
@@ -149,17 +152,37 @@ function tighten(
   if (early <= late) table.setNewestBounds(slot, early, late);
 }
 
-/** The nearest sample whose distance is known well enough, else the farthest that still tells present usage. */
-function overTightestPair(table: SampleTable, slot: Slot, newest: CounterSample): Rate | undefined {
-  let best: { before: CounterSample; distance: Milliseconds } | undefined;
+/** A way to tell how far two samples are apart. */
+interface Measure {
+  /** Undefined where it cannot be told in this way. */
+  readonly bounds: (before: CounterSample, after: CounterSample) => Bounds | undefined;
+  /** A pair whose true distance is known to this share of itself is good enough; else an older sample is taken. */
+  readonly goodUncertainty: number;
+  /** Older samples are not further away than this. */
+  readonly longest: Milliseconds;
+}
+
+const stamps: Measure = { bounds: distanceBounds, goodUncertainty: 0.025, longest: longestPair };
+/** Requests of tenths of a second are worth a window of two cycles; ever slow ones are not worth an ever longer one. */
+const ownClock: Measure = { bounds: clockBounds, goodUncertainty: 0.005, longest: milliseconds(40_000) };
+
+/** The rate since the nearest sample whose distance is known well enough, else since the one whose distance is known best. */
+function overTightestPair(
+  table: SampleTable,
+  slot: Slot,
+  newest: CounterSample,
+  { bounds: boundsOf, goodUncertainty, longest }: Measure,
+): Rate | undefined {
+  let best: { before: CounterSample; bounds: Bounds } | undefined;
   for (let back = 1; back < table.count(slot); back++) {
     const before = table.sample(slot, back);
-    if (before === undefined || (best !== undefined && newest.time - before.time > longestPair)) break;
-    const bounds = distanceBounds(before, newest);
-    best = { before, distance: middle(bounds) };
-    if ((bounds.most - bounds.least) / 2 <= best.distance * goodUncertainty) break;
+    if (before === undefined || (best !== undefined && newest.time - before.time > longest)) break;
+    const bounds = boundsOf(before, newest);
+    if (bounds === undefined) break;
+    if (best === undefined || uncertainty(bounds) < uncertainty(best.bounds)) best = { before, bounds };
+    if (uncertainty(bounds) <= goodUncertainty) break;
   }
-  return best === undefined ? undefined : overDistance(coreNanosBetween(best.before.cpu, newest.cpu), best.distance);
+  return best && overDistance(coreNanosBetween(best.before.cpu, newest.cpu), middle(best.bounds));
 }
 
 function overDistance(used: number, distance: Milliseconds): Rate | undefined {

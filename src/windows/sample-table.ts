@@ -21,8 +21,8 @@ export interface CounterSample {
   readonly cpu: CoreTime;
   /** Middle of the request that brought it, on our own clock. */
   readonly readAt: MonotonicMs;
-  /** All containers of that answer had one stamp: the source stamps at the moment of the request. */
-  readonly stampedTogether: boolean;
+  /** The counter was read this close to `readAt`; undefined where the source had its statistics from before the request. */
+  readonly readWithin: Milliseconds | undefined;
 }
 
 /** Samples kept of each series: enough to reach 60 s back at the 15-20 s that kubelets sample busy containers. */
@@ -30,6 +30,8 @@ export const samplesPerSeries = 5;
 
 const columns = 6;
 const rowLength = samplesPerSeries * columns;
+/** Milliseconds; stands for anything longer. */
+const longestReadWithin = 0xfffe;
 
 /**
  * The newest samples of every series, as numbers in one array: 150,000 series as objects would be a million small objects
@@ -37,7 +39,8 @@ const rowLength = samplesPerSeries * columns;
  */
 export class SampleTable {
   #cells = new Float64Array(64 * rowLength);
-  #together = new Uint8Array(64 * samplesPerSeries);
+  /** Whole milliseconds plus one; 0 for undefined. */
+  #readWithin = new Uint16Array(64 * samplesPerSeries);
   #newest = new Uint8Array(64);
   #counts = new Uint8Array(64);
   #rows = 0;
@@ -81,7 +84,8 @@ export class SampleTable {
     this.#cells[cell + 3] = sample.cpu.seconds;
     this.#cells[cell + 4] = sample.cpu.nanos;
     this.#cells[cell + 5] = sample.readAt;
-    this.#together[slot * samplesPerSeries + position] = sample.stampedTogether ? 1 : 0;
+    this.#readWithin[slot * samplesPerSeries + position] =
+      sample.readWithin === undefined ? 0 : 1 + Math.min(longestReadWithin, Math.ceil(sample.readWithin));
     this.#newest[slot] = position;
     this.#counts[slot] = Math.min(samplesPerSeries, this.count(slot) + 1);
   }
@@ -91,13 +95,14 @@ export class SampleTable {
     if (back >= this.count(slot)) return undefined;
     const position = this.#position(slot, back);
     const cell = slot * rowLength + position * columns;
+    const readWithin = this.#readWithin[slot * samplesPerSeries + position] ?? 0;
     return {
       time: epochMs(this.#cell(cell)),
       early: milliseconds(this.#cell(cell + 1)),
       late: milliseconds(this.#cell(cell + 2)),
       cpu: { seconds: this.#cell(cell + 3), nanos: this.#cell(cell + 4) },
       readAt: monotonicMs(this.#cell(cell + 5)),
-      stampedTogether: this.#together[slot * samplesPerSeries + position] === 1,
+      readWithin: readWithin === 0 ? undefined : milliseconds(readWithin - 1),
     };
   }
 
@@ -119,13 +124,13 @@ export class SampleTable {
   #grow(): void {
     const rows = this.#counts.length * 2;
     this.#cells = extend(new Float64Array(rows * rowLength), this.#cells);
-    this.#together = extend(new Uint8Array(rows * samplesPerSeries), this.#together);
+    this.#readWithin = extend(new Uint16Array(rows * samplesPerSeries), this.#readWithin);
     this.#newest = extend(new Uint8Array(rows), this.#newest);
     this.#counts = extend(new Uint8Array(rows), this.#counts);
   }
 }
 
-function extend<Columns extends Float64Array | Uint8Array>(larger: Columns, smaller: Columns): Columns {
+function extend<Columns extends Float64Array | Uint16Array | Uint8Array>(larger: Columns, smaller: Columns): Columns {
   larger.set(smaller);
   return larger;
 }

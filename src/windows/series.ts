@@ -25,7 +25,8 @@ export interface ReadingContext {
   readonly readAt: MonotonicMs;
   /** The kubelet's present, by its own clock where it told it. */
   readonly kubeletNow: EpochMs;
-  readonly stampedTogether: boolean;
+  /** Counters were read this close to `readAt`; undefined where the source had its statistics from before the request. */
+  readonly readWithin: Milliseconds | undefined;
   /** Rates above this are refused; undefined when the node's capacity is not known. */
   readonly mostCpu: Nanocores | undefined;
   readonly resolution: Milliseconds;
@@ -134,7 +135,7 @@ export class Series {
       late: context.precision,
       cpu,
       readAt: context.readAt,
-      stampedTogether: context.stampedTogether,
+      readWithin: context.readWithin,
     });
     const first = this.#table.count(this.#slot) === 1;
     const rate = first

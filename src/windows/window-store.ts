@@ -11,6 +11,7 @@ import {
   type Milliseconds,
   type MonotonicMs,
 } from '../model/units.ts';
+import { readWhenAsked } from './fresh-stamps.ts';
 import { PodSeries, type PodIdentity } from './pod-series.ts';
 import type { Absence, Refusal } from './refusal.ts';
 import { SampleTable } from './sample-table.ts';
@@ -51,8 +52,6 @@ interface NodeSeries {
 
 /** A rate above this share of what the node has is a fault of the source (rule 9). */
 const mostOfCapacity = 1.5;
-/** So many containers with one stamp are no coincidence. */
-const enoughTogether = 3;
 /** So many pods under other UIDs are no ghosts. */
 const foreignUidsProven = 2;
 /** Clocks that differ by less are taken as one: the Date header has whole seconds. */
@@ -82,7 +81,9 @@ export class WindowStore {
     };
     const tellContainer = (acceptance: Acceptance, series: Series): void => tell('container', acceptance, series);
     entry.hasSample = reading.node !== undefined;
-    if (reading.node !== undefined) tell('node', entry.series.accept(reading.node, context, false), entry.series);
+    // cAdvisor samples the node itself, also where containers are read over CRI.
+    const nodeContext = { ...context, readWithin: undefined };
+    if (reading.node !== undefined) tell('node', entry.series.accept(reading.node, nodeContext, false), entry.series);
     for (const pod of entry.pods.values()) pod.reported = false;
     const byName = hasForeignUids(reading.pods, this.#options.pods);
     for (const sample of reading.pods) {
@@ -216,7 +217,7 @@ export class WindowStore {
       precision: milliseconds(reading.timePrecision),
       readAt: monotonicMs((reading.requestedAt + reading.answeredAt) / 2),
       kubeletNow: epochMs(skewed ? (reading.date ?? reading.answeredAtWall) : reading.answeredAtWall),
-      stampedTogether: stampedTogether(reading.pods),
+      readWithin: readWhenAsked(reading) ? milliseconds((reading.answeredAt - reading.requestedAt) / 2) : undefined,
       mostCpu: node.cpuCapacity === undefined ? undefined : nanocores(node.cpuCapacity * mostOfCapacity),
       resolution,
       maxAge,
@@ -242,21 +243,6 @@ function hasForeignUids(pods: readonly PodSample[], directory: PodDirectory): bo
     if (known !== undefined && uid !== undefined) strangers++;
   }
   return strangers >= foreignUidsProven;
-}
-
-/** All containers of the answer carry one stamp, give or take the second that truncation may part them by. */
-function stampedTogether(pods: readonly PodSample[]): boolean {
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  let count = 0;
-  for (const { containers } of pods)
-    for (const { cpuTime } of containers) {
-      if (cpuTime === undefined) continue;
-      count++;
-      least = Math.min(least, cpuTime);
-      most = Math.max(most, cpuTime);
-    }
-  return count >= enoughTogether && most - least <= 1000;
 }
 
 class Counting implements Census {

@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { bytes, epochMs, milliseconds } from '../../src/model/units.ts';
-import type { CertifiedKey } from '../../src/pki/authority.ts';
+import { epochMs } from '../../src/model/units.ts';
 import { decodeResourceMetrics } from '../../src/scrape/resource-metrics.ts';
-import { KubeletClient } from '../../src/scrape/kubelet-client.ts';
-import { NodeSource } from '../../src/scrape/node-source.ts';
-import { WindowStore } from '../../src/windows/window-store.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { servingCertificate, testAuthority } from '../support/pki.ts';
-import { node } from './support.ts';
+import { replay, type RecordedScrape, type ServedWindow } from './recorded-kubelet.ts';
 
 /** A run of a real kubelet: its answers, when they were asked for, and (with cAdvisor) the kernel's own counters read just after. */
 interface Recording {
@@ -29,97 +20,18 @@ interface Recording {
   }[];
 }
 
-interface ServedWindow {
-  readonly container: string;
-  readonly cpu: number;
-  readonly end: number;
-  readonly length: number;
-}
-
 const directory = (run: string): URL => new URL(`data/${run}/`, import.meta.url);
 const read = (run: string, file: string): Buffer => readFileSync(new URL(file, directory(run)));
 const recording = (run: string): Recording => JSON.parse(read(run, 'index.json').toString()) as Recording;
 
-/** A kubelet on loopback that answers what was recorded: the answer numbered `current`. */
-class RecordedKubelet {
-  current = 0;
-  readonly #server: Server;
-
-  private constructor(run: string, certificate: CertifiedKey) {
-    const { scrapes } = recording(run);
-    this.#server = createServer(certificate, (request, response) => {
-      const asked = request.url === '/stats/summary?only_cpu_and_memory=true';
-      response.statusCode = asked ? 200 : 404;
-      response.end(asked ? read(run, scrapes[this.current]?.summary ?? '') : '');
-    });
-  }
-
-  static async start(run: string, certificate: CertifiedKey): Promise<RecordedKubelet> {
-    const kubelet = new RecordedKubelet(run, certificate);
-    kubelet.#server.listen(0, '127.0.0.1');
-    await once(kubelet.#server, 'listening');
-    return kubelet;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close');
-  }
-}
-
-/** Every window served while the recording is replayed through client, decoder and store; `taken` says which scrapes take place. */
-async function replay(run: string, taken: (index: number) => boolean): Promise<ServedWindow[]> {
-  const { scrapes } = recording(run);
-  const authority = await testAuthority('kubelet-ca');
-  const kubelet = await RecordedKubelet.start(run, await servingCertificate(authority, '127.0.0.1'));
-  const clock = new FakeClock(scrapes[0]?.requestedAtMs ?? 0);
-  const identity = {
-    authorizationHeader: async () => await Promise.resolve(undefined),
-    clientCertificate: () => undefined,
-    ca: () => authority.cert,
-    onRotate: () => () => {},
-  };
-  const client = new KubeletClient({
-    clock,
-    port: kubelet.port,
-    useNodeStatusPort: false,
-    addressTypes: ['InternalIP'],
-    identity,
-    insecureTls: false,
-    maxBodySize: bytes(1 << 20),
-  });
-  const source = new NodeSource(client, clock, 'summary', () => {});
-  const pods = { kubeletUid: () => undefined, isRunning: () => true };
-  const store = new WindowStore({ clock, resolution: milliseconds(15_000), maxAge: milliseconds(45_000), pods });
-  const here = { ...node, addresses: [{ type: 'InternalIP', address: '127.0.0.1' }] };
-  const windows = new Map<string, ServedWindow>();
-  for (const [index, scrape] of scrapes.entries()) {
-    await clock.advance(Math.max(0, scrape.requestedAtMs - clock.now()));
-    if (!taken(index)) continue;
-    kubelet.current = index;
-    const reading = await source.read(here, milliseconds(10_000), new AbortController().signal);
-    // The recording's own present: the server's Date header is of the day of this test.
-    store.accept(here, { ...reading, date: undefined });
-    for (const { uid, namespace, name } of reading.pods)
-      for (const { name: container, cpu, timestamp, length } of store.pod({ kubeletUid: uid ?? '', namespace, name })
-        ?.containers ?? [])
-        if (index > 0)
-          windows.set(`${name}/${container}/${timestamp}`, {
-            container: `${name}/${container}`,
-            cpu,
-            end: timestamp,
-            length: length / 1e6,
-          });
-  }
-  await client.close();
-  await kubelet.stop();
-  return [...windows.values()];
-}
+/** The recording does not say when answers came: each counts as given at once. */
+const scrapesOf = (run: string): RecordedScrape[] =>
+  recording(run).scrapes.map(({ requestedAtMs, summary }) => ({
+    requestedAtMs,
+    answeredAtMs: requestedAtMs,
+    date: undefined,
+    summary: read(run, summary),
+  }));
 
 /** Core-nanoseconds of each container at instants that are known to the millisecond or better, in order of time. */
 function truth(run: string): Map<string, [number, number][]> {
@@ -168,7 +80,7 @@ function error(
 
 async function worstError(run: string, taken: (index: number) => boolean): Promise<number> {
   const points = truth(run);
-  const errors = (await replay(run, taken))
+  const errors = (await replay(scrapesOf(run), taken))
     .map((window) => error(window, points))
     .filter((wrong) => wrong !== undefined);
   assert.ok(errors.length >= 6, `only ${errors.length} windows could be compared`);

@@ -202,17 +202,11 @@ describe('rule 5: exact rates', () => {
     assert.deepEqual(test.served, { cpu: 100 * millicore, window: 11, end: 11 });
   });
 
-  it('takes its own clock where everything is stamped at the moment of the request', async () => {
+  it('takes the rate of the kubelet for samples that truncation parts by 20 s, but that were less than 20 s apart', async () => {
     const test = new StoreTest();
-    const answer = async (at: number, used: number): Promise<void> => {
-      const text = { at: Math.floor(at), used, rate: 0 };
-      await test.answer(at, {
-        pods: [pod('web', container('app', text)), pod('two', container('a', text), container('b', text))],
-      });
-    };
-    await answer(10.2, second);
-    await answer(15.9, second + 570_000_000);
-    assert.deepEqual(test.served, { cpu: 100 * millicore, window: 5.7, end: 15 });
+    await test.sample(10, { at: 0, used: 5_000_000_000n });
+    await test.sample(25, { at: 20, used: 5_000_000_000n + 1_960_000_000n, rate: 100 * millicore });
+    assert.deepEqual(test.served, { cpu: 100 * millicore, window: 19.6, end: 20 });
   });
 
   it('reaches further back while the kubelet gives no rate and a second is too much of the window', async () => {
