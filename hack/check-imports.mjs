@@ -29,7 +29,6 @@ const owners = {
   '@kubernetes/client-node': ['kube'],
   'prom-client': ['telemetry'],
   jose: ['server', 'sim'],
-  '@peculiar/x509': ['pki'],
 };
 
 const problems = [];

@@ -1,7 +1,20 @@
-import 'reflect-metadata';
-import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
-import * as x509 from '@peculiar/x509';
+import { createPrivateKey, generateKeyPair, X509Certificate, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  distinguishedName,
+  extendedKeyUsage,
+  keyIdentifier,
+  keyPurpose,
+  keyUsage,
+  keyUsageBit,
+  signCertificate,
+  subjectAltName,
+  subjectKeyIdentifier,
+  subjectName,
+} from './certificate-draft.ts';
+import { keyIdentifierOf } from './certificate-extensions.ts';
 
 /** A certificate with its private key, both PEM. */
 export interface CertifiedKey {
@@ -20,105 +33,69 @@ export interface CertificateRequest {
   readonly notAfter: Date;
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const provider = webcrypto;
+/** OpenSSL's name of P-256. */
+const namedCurve = 'prime256v1';
+const newKeys = async () => await promisify(generateKeyPair)('ec', { namedCurve });
 
 /** A certificate authority that lives in memory: ECDSA P-256, one level. */
 export class CertificateAuthority {
   /** PEM of the authority's own certificate. */
   readonly cert: string;
-  readonly #key: webcrypto.CryptoKey;
-  readonly #issuer: x509.Name;
+  readonly #key: KeyObject;
+  readonly #name: Buffer;
+  readonly #keyIdentifier: Buffer;
 
-  private constructor(cert: string, key: webcrypto.CryptoKey, issuer: x509.Name) {
+  private constructor(cert: string, key: KeyObject) {
+    const certificate = new X509Certificate(cert);
     this.cert = cert;
     this.#key = key;
-    this.#issuer = issuer;
+    this.#name = subjectName(certificate);
+    this.#keyIdentifier = keyIdentifierOf(certificate) ?? keyIdentifier(certificate.publicKey);
   }
 
   /** Makes a new authority with its own key. */
   static async create(commonName: string, notBefore: Date, notAfter: Date): Promise<CertificateAuthority> {
-    const keys = await provider.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const name = subject(commonName);
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-      {
-        name,
-        notBefore,
-        notAfter,
-        keys,
-        signingAlgorithm: algorithm,
-        extensions: [
-          new x509.BasicConstraintsExtension(true, undefined, true),
-          new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-          await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, provider),
-        ],
-      },
-      provider,
-    );
-    return new CertificateAuthority(pem(certificate), keys.privateKey, certificate.subjectName);
+    const { publicKey, privateKey } = await newKeys();
+    const subject = distinguishedName(commonName);
+    const extensions = [
+      basicConstraints(true),
+      keyUsage(keyUsageBit.keyCertSign, keyUsageBit.crlSign),
+      subjectKeyIdentifier(keyIdentifier(publicKey)),
+    ];
+    const draft = { subject, publicKey, notBefore, notAfter, extensions };
+    return new CertificateAuthority(signCertificate(draft, subject, privateKey), privateKey);
   }
 
-  /** An authority made before, from what `export` gave. Rejects when the key does not belong to the certificate. */
-  static async load({ cert, key }: CertifiedKey): Promise<CertificateAuthority> {
+  /** An authority made before, from what `export` gave. Throws when the key does not belong to the certificate or is not of ECDSA P-256. */
+  static load({ cert, key }: CertifiedKey): CertificateAuthority {
     const privateKey = createPrivateKey(key);
-    if (!new X509Certificate(cert).checkPrivateKey(privateKey)) {
+    if (!new X509Certificate(cert).checkPrivateKey(privateKey))
       throw new Error('the key does not belong to the certificate');
-    }
-    const der = privateKey.export({ format: 'der', type: 'pkcs8' });
-    const signingKey = await provider.subtle.importKey('pkcs8', der, algorithm, true, ['sign']);
-    return new CertificateAuthority(cert, signingKey, new x509.X509Certificate(cert).subjectName);
+    if (privateKey.asymmetricKeyDetails?.namedCurve !== namedCurve) throw new Error('the key is not of ECDSA P-256');
+    return new CertificateAuthority(cert, privateKey);
   }
 
   /** Certificate and key, to be kept somewhere safe. */
-  async export(): Promise<CertifiedKey> {
-    return { cert: this.cert, key: await privateKeyPem(this.#key) };
+  export(): CertifiedKey {
+    return { cert: this.cert, key: pem(this.#key) };
   }
 
   /** Signs a certificate for a new key. Names that are IP addresses become IP entries, all others DNS entries. */
   async issue(request: CertificateRequest): Promise<CertifiedKey> {
-    const keys = await provider.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    const names = (request.names ?? []).map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const);
-    const usages = request.usages.map((usage) => x509.ExtendedKeyUsage[usage]);
-    const certificate = await x509.X509CertificateGenerator.create(
-      {
-        subject: subject(request.commonName, request.organizations),
-        issuer: this.#issuer,
-        notBefore: request.notBefore,
-        notAfter: request.notAfter,
-        publicKey: keys.publicKey,
-        signingKey: this.#key,
-        signingAlgorithm: algorithm,
-        extensions: [
-          new x509.BasicConstraintsExtension(false, undefined, true),
-          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-          new x509.ExtendedKeyUsageExtension(usages),
-          ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
-          await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(this.cert), false, provider),
-        ],
-      },
-      provider,
-    );
-    return { cert: pem(certificate), key: await privateKeyPem(keys.privateKey) };
+    const { commonName, organizations, names = [], usages, notBefore, notAfter } = request;
+    const { publicKey, privateKey } = await newKeys();
+    const extensions = [
+      basicConstraints(false),
+      keyUsage(keyUsageBit.digitalSignature),
+      extendedKeyUsage(...usages.map((usage) => keyPurpose[usage])),
+      ...(names.length === 0 ? [] : [subjectAltName(names)]),
+      authorityKeyIdentifier(this.#keyIdentifier),
+    ];
+    const draft = { subject: distinguishedName(commonName, organizations), publicKey, notBefore, notAfter, extensions };
+    return { cert: signCertificate(draft, this.#name, this.#key), key: pem(privateKey) };
   }
 }
 
-async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
-  const der = Buffer.from(await provider.subtle.exportKey('pkcs8', key));
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-    .export({ format: 'pem', type: 'pkcs8' })
-    .toString();
-}
-
-/** A subject with the organizations before the common name. Values are given as such, not as a text in which they would have to be escaped. */
-function subject(commonName: string, organizations: readonly string[] = []): x509.JsonName {
-  const names: Record<string, { readonly utf8String: string }[]>[] = organizations.map((utf8String) => ({
-    O: [{ utf8String }],
-  }));
-  if (commonName !== '') names.push({ CN: [{ utf8String: commonName }] });
-  // The library takes values by their ASN.1 type, though its types know only texts, in which it looks for quotes and hexadecimal.
-  return names as unknown as x509.JsonName;
-}
-
-function pem(certificate: x509.X509Certificate): string {
-  return new X509Certificate(Buffer.from(certificate.rawData)).toString();
+function pem(key: KeyObject): string {
+  return key.export({ format: 'pem', type: 'pkcs8' }).toString();
 }

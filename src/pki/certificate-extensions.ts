@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { contentOf, readElements, readObjectIdentifier, tags } from './der.ts';
 
 /** What chain building needs of a certificate's extensions and node:crypto does not tell (RFC 5280, section 4.2). */
 export interface CertificateExtensions {
@@ -12,12 +13,8 @@ export interface CertificateExtensions {
   readonly unknownCritical: string | undefined;
 }
 
-interface Element {
-  readonly tag: number;
-  readonly content: Buffer;
-}
-
-const oid = {
+/** The extensions of RFC 5280 that are read or written here. */
+export const extensionId = {
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
@@ -27,83 +24,62 @@ const oid = {
   authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
 } as const;
-const evaluated: ReadonlySet<string> = new Set(Object.values(oid));
+const evaluated: ReadonlySet<string> = new Set(Object.values(extensionId));
 
 const extensionsTag = 0xa3;
-const booleanTag = 0x01;
-const integerTag = 0x02;
 /** Bit 5 of KeyUsage, counted from the first content bit. */
 const keyCertSign = 0x04;
 
+/** One extension, its value still encoded. */
+interface Extension {
+  readonly id: string;
+  readonly critical: boolean;
+  readonly value: Buffer;
+}
+
 /** Walks the DER of a certificate that OpenSSL has already parsed. Throws on a structure that RFC 5280 does not allow. */
 export function readExtensions(certificate: X509Certificate): CertificateExtensions {
-  const [outer] = elements(certificate.raw);
-  const [body] = elements(need(outer));
-  const holder = elements(need(body)).find((element) => element.tag === extensionsTag);
   let ca = false;
   let certSign = true;
   let maxPathLength: number | undefined;
   let constrainsNames = false;
   let hasAlternativeNames = false;
   let unknownCritical: string | undefined;
-  const [list] = holder === undefined ? [] : elements(holder.content);
-  for (const extension of list === undefined ? [] : elements(list.content)) {
-    const parts = elements(extension.content);
-    const id = objectIdentifier(need(parts[0]));
-    const critical = parts[1]?.tag === booleanTag && parts[1].content[0] !== 0;
-    const value = need(parts.at(-1));
+  for (const { id, critical, value } of extensionsOf(certificate)) {
     if (critical && !evaluated.has(id)) unknownCritical ??= id;
-    if (id === oid.nameConstraints) constrainsNames = true;
-    if (id === oid.subjectAltName) hasAlternativeNames = true;
-    if (id === oid.keyUsage) {
+    if (id === extensionId.nameConstraints) constrainsNames = true;
+    if (id === extensionId.subjectAltName) hasAlternativeNames = true;
+    if (id === extensionId.keyUsage) {
       // BIT STRING: one byte of unused bits, then the flags.
-      certSign = ((need(elements(value)[0])[1] ?? 0) & keyCertSign) !== 0;
+      certSign = ((contentOf(readElements(value)[0])[1] ?? 0) & keyCertSign) !== 0;
     }
-    if (id === oid.basicConstraints) {
-      const fields = elements(need(elements(value)[0]));
-      ca = fields.some((field) => field.tag === booleanTag && field.content[0] !== 0);
-      const limit = fields.find((field) => field.tag === integerTag);
+    if (id === extensionId.basicConstraints) {
+      const fields = readElements(contentOf(readElements(value)[0]));
+      ca = fields.some((field) => field.tag === tags.boolean && field.content[0] !== 0);
+      const limit = fields.find((field) => field.tag === tags.integer);
       if (limit !== undefined) maxPathLength = limit.content.readUIntBE(0, Math.min(6, limit.content.length));
     }
   }
   return { signsCertificates: ca && certSign, maxPathLength, constrainsNames, hasAlternativeNames, unknownCritical };
 }
 
-function need(element: Element | undefined): Buffer {
-  if (element === undefined) throw new Error('certificate: an ASN.1 element is missing');
-  return element.content;
+/** `subjectKeyIdentifier`, by which those that a certificate issues name its key; undefined when it has none. Throws as `readExtensions` does. */
+export function keyIdentifierOf(certificate: X509Certificate): Buffer | undefined {
+  const extension = extensionsOf(certificate).find(({ id }) => id === extensionId.subjectKeyIdentifier);
+  return extension && contentOf(readElements(extension.value)[0]);
 }
 
-/** The DER elements that follow one another in `der`. */
-function elements(der: Buffer): Element[] {
-  const found: Element[] = [];
-  for (let at = 0; at < der.length;) {
-    const tag = der[at] ?? 0;
-    let length = der[at + 1] ?? 0;
-    at += 2;
-    if (length > 0x80) {
-      const bytes = length - 0x80;
-      if (bytes > 4 || at + bytes > der.length) throw new Error('certificate: an ASN.1 length is out of range');
-      length = der.readUIntBE(at, bytes);
-      at += bytes;
-    }
-    if (at + length > der.length) throw new Error('certificate: an ASN.1 element is cut short');
-    found.push({ tag, content: der.subarray(at, at + length) });
-    at += length;
-  }
-  return found;
-}
-
-function objectIdentifier(content: Buffer): string {
-  const arcs: number[] = [];
-  let arc = 0;
-  for (const byte of content) {
-    arc = arc * 128 + (byte & 0x7f);
-    if (byte < 0x80) {
-      arcs.push(arc);
-      arc = 0;
-    }
-  }
-  const first = Math.min(2, Math.floor((arcs[0] ?? 0) / 40));
-  return [first, (arcs[0] ?? 0) - first * 40, ...arcs.slice(1)].join('.');
+function extensionsOf(certificate: X509Certificate): Extension[] {
+  const [outer] = readElements(certificate.raw);
+  const [body] = readElements(contentOf(outer));
+  const holder = readElements(contentOf(body)).find((field) => field.tag === extensionsTag);
+  const [list] = holder === undefined ? [] : readElements(holder.content);
+  return readElements(list?.content ?? Buffer.alloc(0)).map(({ content }) => {
+    const parts = readElements(content);
+    return {
+      id: readObjectIdentifier(contentOf(parts[0])),
+      critical: parts[1]?.tag === tags.boolean && parts[1].content[0] !== 0,
+      value: contentOf(parts.at(-1)),
+    };
+  });
 }

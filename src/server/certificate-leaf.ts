@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import { epochMs, milliseconds, type EpochMs, type Milliseconds } from '../model/units.ts';
-import type { CertificateAuthority, CertifiedKey } from '../pki/authority.ts';
+import { CertificateAuthority, type CertifiedKey } from '../pki/authority.ts';
 
 /** A serving certificate made here. */
 export interface Leaf {
@@ -37,9 +37,7 @@ export async function signLeaf(
   return { pair, renewAt: epochMs(now + ((end - now) * 2) / 3) };
 }
 
-/** Makes an authority. The X.509 library is loaded only here: a server with its own files starts without it. */
 export async function newAuthority(clock: Pick<Clock, 'now'>, lifetime: Milliseconds): Promise<CertificateAuthority> {
-  const { CertificateAuthority } = await import('../pki/authority.ts');
   const now = clock.now();
   return await CertificateAuthority.create(
     `kubetally-ca@${Math.floor(now / 1000)}`,

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
-import type { CertificateAuthority } from '../pki/authority.ts';
+import { CertificateAuthority } from '../pki/authority.ts';
 import { parseBundle } from '../pki/pem-bundle.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { newAuthority, sharedAuthorityLifetime, validUntil } from './certificate-leaf.ts';
@@ -84,14 +84,14 @@ export class SharedAuthority {
   /** Undefined when another replica wrote at the same time. */
   async #findOrStore(signal: AbortSignal): Promise<SigningAuthority | undefined> {
     const secret = await this.#get(signal);
-    const stored = await this.#stored(secret);
+    const stored = this.#stored(secret);
     const now = this.#deps.clock.now();
     if (stored !== undefined && validUntil(stored.authority.cert) - sharedAuthorityLifetime * renewalShare > now) {
       this.#proposal = undefined;
       return stored;
     }
     const authority = this.#proposal ?? (await newAuthority(this.#deps.clock, sharedAuthorityLifetime));
-    const { cert, key } = await authority.export();
+    const { cert, key } = authority.export();
     const bundle = cert + stillValid(stored?.bundle ?? '', now);
     const data = { [certKey]: base64(cert), [privateKey]: base64(key), [bundleKey]: base64(bundle) };
     try {
@@ -133,16 +133,15 @@ export class SharedAuthority {
     }
   }
 
-  /** Undefined for a Secret without certificate and key. Rejects when what it holds cannot sign: it may be somebody else's. */
-  async #stored(secret: object | undefined): Promise<SigningAuthority | undefined> {
+  /** Undefined for a Secret without certificate and key. Throws when what it holds cannot sign: it may be somebody else's. */
+  #stored(secret: object | undefined): SigningAuthority | undefined {
     const cert = decoded(secret, certKey);
     const key = decoded(secret, privateKey);
     if (cert === '' && key === '') return undefined;
     try {
       if (this.#known?.texts !== cert + key) {
         if (!new X509Certificate(cert).ca) throw new Error('its certificate is not that of a CA');
-        const { CertificateAuthority } = await import('../pki/authority.ts');
-        this.#known = { texts: cert + key, authority: await CertificateAuthority.load({ cert, key }) };
+        this.#known = { texts: cert + key, authority: CertificateAuthority.load({ cert, key }) };
       }
       const bundle = stillValid(decoded(secret, bundleKey), this.#deps.clock.now());
       const { authority } = this.#known;
