@@ -5,6 +5,7 @@ import { milliseconds, type Milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { accessControl, type AccessControlDependencies } from './access-control.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
+import { valuesOf } from './identity-headers.ts';
 import { refuseLateRequests } from './late-request.ts';
 import { allottedTime, finishesWithin, timeoutStatus } from './request-deadline.ts';
 import { parseRequestInfo } from './request-info.ts';
@@ -64,7 +65,8 @@ export function createApp(
 function requestIntake({ observer, clock, newAuditId }: AppDependencies): Middleware {
   return async function takeIn(ctx, next) {
     const { req, res } = ctx;
-    const requestInfo = parseRequestInfo(ctx.method, req.url ?? '');
+    const requestInfo =
+      valuesOf(req.rawHeaders, 'host').length > 1 ? undefined : parseRequestInfo(ctx.method, req.url ?? '');
     if (requestInfo === undefined) {
       // Go's HTTP server answers this before any handler runs.
       if (req.httpVersionMajor === 1) ctx.set('Connection', 'close');

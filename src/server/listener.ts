@@ -2,6 +2,7 @@ import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Se
 import { createServer as createHttpsServer, type Server } from 'node:https';
 import { constants as cryptoConstants } from 'node:crypto';
 import { Server as TcpServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, SecureVersion, TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../model/clock.ts';
 import { milliseconds, monotonicMs, seconds, type Milliseconds } from '../model/units.ts';
@@ -12,7 +13,7 @@ import { ConnectionTable } from './connection-table.ts';
 import { attachConnection, type ServerRequest } from './connection.ts';
 import { listenOn } from './listen-on.ts';
 import type { ListenerLimits } from './listener-limits.ts';
-import { refuseUnreadable } from './unreadable-request.ts';
+import { refuseRaw, refuseUnreadable } from './unreadable-request.ts';
 import { TrackedConnection, type ServerReply } from './tracked-connection.ts';
 
 export interface ListenerOptions {
@@ -208,13 +209,22 @@ export class Listener {
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (error.code === 'HPE_HEADER_OVERFLOW') this.#deps.onTooLarge?.();
-      const connection = this.#table.get(socket as TLSSocket);
-      if (connection === undefined || connection.replies.size > 0) socket.destroy();
-      else refuseUnreadable(error, socket, this.#deps.clock);
+      this.#refuse(socket, () => refuseUnreadable(error, socket, this.#deps.clock));
+    });
+    this.#server.on('connect', (_request, socket) => {
+      this.#refuse(socket, () => refuseRaw(405, socket, this.#deps.clock));
     });
     this.#server.on('tlsClientError', (error, socket) => {
       this.#deps.log.verbose(2, 'TLS handshake failed', { remote: socket.remoteAddress, error: error.message });
     });
+  }
+
+  /** Refuses what came last on an HTTP/1.1 connection, unless an answer before it is under way: no other may come in between. */
+  #refuse(socket: Duplex, refuse: () => void): void {
+    const connection = this.#table.get(socket as TLSSocket);
+    if (connection === undefined) socket.destroy();
+    else if (connection.replies.size === 0) refuse();
+    else connection.finishOnly();
   }
 
   #track(socket: TLSSocket): TrackedConnection {

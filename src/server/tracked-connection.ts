@@ -18,6 +18,7 @@ export class TrackedConnection implements Connection {
   readonly replies = new Map<ServerReply, MonotonicMs>();
   readonly #socket: TLSSocket;
   #session: ServerHttp2Session | undefined;
+  #finishing = false;
   #peer: PeerChain | undefined | 'unread' = 'unread';
 
   constructor(socket: TLSSocket, expiresAt: MonotonicMs) {
@@ -44,6 +45,17 @@ export class TrackedConnection implements Connection {
       return;
     }
     for (const reply of this.replies.keys()) if (!reply.headersSent) reply.setHeader('Connection', 'close');
+  }
+
+  /** What came last on HTTP/1.1 cannot be read: the requests before it are still answered, and then the connection ends. */
+  finishOnly(): void {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    this.retire();
+    for (const reply of this.replies.keys())
+      reply.once('close', () => {
+        if (this.replies.size === 0) this.#socket.end();
+      });
   }
 
   /** Ends the answers whose request came before `since`: their client reads too slowly, or never finishes its own body. */

@@ -381,6 +381,81 @@ describe('Attacks', () => {
     });
   }
 
+  /** Bytes on a proxy's connection, and what comes back until it is closed. */
+  const raw = async (bytes: string): Promise<string> => {
+    const target = { ...server.target, client: certificates.frontProxy };
+    const socket = await rawConnection(target, { ALPNProtocols: ['http/1.1'] });
+    socket.write(bytes);
+    return await untilClosed(socket);
+  };
+  const asMallory = 'HTTP/1.1\r\nhost: x\r\nx-remote-user: mallory\r\n';
+  const smuggled = `GET ${nodes} HTTP/1.1\r\nhost: x\r\nx-remote-user: admin\r\n\r\n`;
+
+  for (const [name, bytes, statuses] of [
+    [
+      'both lengths',
+      `POST ${nodes} ${asMallory}content-length: 6\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+      '400',
+    ],
+    ['two lengths', `POST ${nodes} ${asMallory}content-length: 0\r\ncontent-length: 99\r\n\r\n`, '400'],
+    ['a list of lengths', `POST ${nodes} ${asMallory}content-length: 0, 99\r\n\r\n`, '400'],
+    ['a signed length', `POST ${nodes} ${asMallory}content-length: +0\r\n\r\n`, '400'],
+    ['a length of two zeros', `POST ${nodes} ${asMallory}content-length: 00\r\n\r\n`, '403'],
+    ['an unknown transfer coding', `POST ${nodes} ${asMallory}transfer-encoding: xchunked\r\n\r\n`, '403'],
+    [
+      'a coding after chunked',
+      `POST ${nodes} ${asMallory}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n`,
+      '400',
+    ],
+    [
+      'two transfer codings',
+      `POST ${nodes} ${asMallory}transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n`,
+      '400',
+    ],
+    [
+      'a bare line feed in a chunk extension',
+      `POST ${nodes} ${asMallory}transfer-encoding: chunked\r\n\r\n2;\nxx\r\n0\r\n\r\n`,
+      '403',
+    ],
+    [
+      'trailers',
+      `POST ${nodes} ${asMallory}transfer-encoding: chunked\r\n\r\n0\r\nx-remote-user: admin\r\n\r\n`,
+      '403',
+    ],
+    ['line feeds alone', `GET ${nodes} ${asMallory}\r\n`.replaceAll('\r', ''), '400'],
+    ['two hosts', `GET ${nodes} ${asMallory}host: y\r\n\r\n`, '400'],
+    ['no host', `GET ${nodes} HTTP/1.1\r\nx-remote-user: mallory\r\n\r\n`, '400'],
+    ['a tunnel', `CONNECT kubernetes.default.svc:443 ${asMallory}\r\n`, '405'],
+    ['an unknown version', `GET ${nodes} HTTP/1.2\r\nhost: x\r\n\r\n`, '400'],
+    ['a NUL in the path', `GET /livez\0 ${asMallory}\r\n`, '400'],
+    ['a space in the path', `GET /livez /metrics ${asMallory}\r\n`, '400'],
+    ['the target of a proxy', `GET x:443 ${asMallory}\r\n`, '400'],
+    [
+      'a hundred thousand bytes of cookies too many',
+      `GET ${nodes} ${asMallory}cookie: ${'a=b; '.repeat(50_000)}\r\n\r\n`,
+      '431',
+    ],
+  ] as const) {
+    it(`answers ${statuses} to ${name}, and nothing to what follows`, async () => {
+      const answers = await raw(bytes + smuggled);
+      assert.deepEqual(
+        Array.from(answers.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => status),
+        [statuses],
+      );
+    });
+  }
+
+  it('does not renegotiate, which could bring another certificate', async () => {
+    const target = { ...server.target, client: certificates.frontProxy };
+    const socket = await rawConnection(target, { ALPNProtocols: ['http/1.1'], maxVersion: 'TLSv1.2' });
+    const error = await new Promise((resolve) => {
+      socket.once('error', resolve);
+      socket.renegotiate({ rejectUnauthorized: false }, resolve);
+    });
+    assert.match(String(error), /no renegotiation/);
+    socket.destroy();
+  });
+
   it('keeps the identities of one proxy connection apart', async () => {
     const session = await http2Session({ ...server.target, client: certificates.frontProxy });
     const names = ['admin', 'mallory', 'admin', 'eve', 'admin'];

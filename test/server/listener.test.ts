@@ -377,6 +377,24 @@ describe('Listener', () => {
     assert.doesNotMatch(answers, /smuggled/);
   });
 
+  for (const [name, rest] of [
+    ['what cannot be read', 'NONSENSE\r\n\r\n'],
+    ['a tunnel', 'CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n'],
+  ] as const) {
+    it(`answers a request that is under way though ${name} follows, and closes`, async () => {
+      let reply: ServerReply | undefined;
+      const { target } = await start({ handler: (_, running) => void (reply = running) });
+      const socket = await rawConnection(target, { ALPNProtocols: ['http/1.1'] });
+      const answers = untilClosed(socket);
+      socket.write(`GET /slow HTTP/1.1\r\nhost: x\r\n\r\n${rest}`);
+      await eventually(() => reply !== undefined);
+      socket.write('more of it');
+      await new Promise((resolve) => setImmediate(resolve));
+      reply?.end('done');
+      assert.match(await answers, /^HTTP\/1\.1 200 [^]*connection: close[^]*done/i);
+    });
+  }
+
   it('refuses ambiguous lengths', async () => {
     const { target } = await start();
     const socket = await rawConnection(target, { ALPNProtocols: ['http/1.1'] });
