@@ -4,8 +4,7 @@ import type { PodMetrics } from '../../src/metrics-api/objects.ts';
 import { epochMs, nanocores } from '../../src/model/units.ts';
 import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { SimulatedCluster } from '../../src/sim/cluster.ts';
-import { KubeletDocuments } from '../../src/sim/kubelet-documents.ts';
-import { summaryWriters } from '../../src/sim/summary-document.ts';
+import { SummaryDocument } from '../../src/sim/summary-document.ts';
 import { wholeBody } from '../../src/wire/body.ts';
 import { encodeMetrics } from '../../src/wire/encode.ts';
 import { jsonFragment } from '../../src/wire/json-fragment.ts';
@@ -60,7 +59,8 @@ async function summaryBody({ podsPerNode }: ClusterSize): Promise<Buffer> {
   const cluster = await SimulatedCluster.start({ nodes: 1, podsPerNode });
   try {
     const { node } = cluster.kubelet('node-00000');
-    return new KubeletDocuments(node, summaryWriters(true)).body('summary', epochMs(Date.now()));
+    const request = { node, now: epochMs(Date.now()), cpuAndMemoryOnly: true, random: Math.random };
+    return Buffer.from(new SummaryDocument(true).text(request));
   } finally {
     await cluster.stop();
   }

@@ -8,8 +8,8 @@ import { Kubelet } from '../../src/sim/kubelet.ts';
 import { nodeObject } from '../../src/sim/node-object.ts';
 import { seededRandom } from '../../src/sim/seeded-random.ts';
 import { SimulatedNode } from '../../src/sim/simulated-node.ts';
-import { summaryWriters } from '../../src/sim/summary-document.ts';
-import { containerTruth, nodeTruth, type Truth } from '../../src/sim/truth.ts';
+import { SummaryDocument } from '../../src/sim/summary-document.ts';
+import { truthOf, type Truth } from '../../src/sim/truth.ts';
 import type { Asking, HttpsClient } from './https-client.ts';
 import { KubeletReviews } from './kubelet-reviews.ts';
 import { LivingPods, type ApiPod } from './living-pods.ts';
@@ -59,13 +59,14 @@ export class LivingNodes {
   ): Promise<LivingNodes> {
     const nodes = new Map(names.map((name, number) => [name, birth(name, number)]));
     const access = new KubeletReviews(api);
-    const writers = summaryWriters(true);
-    const kubelets = [...nodes.values()].map((node) => new Kubelet({ node, clock, access, writers }));
-    const fleet = await KubeletFleet.start(certificates, kubelets, 'name-and-address');
+    const summaries = new SummaryDocument(true);
+    const kubelets = [...nodes.values()].map((node) => new Kubelet({ node, clock, access, summaries }));
+    const fleet = new KubeletFleet(certificates, 'name-and-address');
     const living = new LivingNodes(api, nodes, fleet, onProblem);
     try {
-      for (const [number, node] of [...nodes.values()].entries()) {
-        const { meta, content } = nodeObject(node, fleet.address(number), true, clock.now());
+      await fleet.add(kubelets);
+      for (const node of nodes.values()) {
+        const { meta, content } = nodeObject(node, fleet.address(node.name), true, clock.now());
         const metadata = { name: meta.name, labels: meta.labels };
         const body = { apiVersion: 'v1', kind: 'Node', metadata, ...content() };
         await api.read('/api/v1/nodes', { method: 'POST', body });
@@ -80,10 +81,7 @@ export class LivingNodes {
 
   /** Makes a node's kubelet misbehave, or behave again with undefined. */
   async setFault(node: string, fault: KubeletFault | undefined): Promise<void> {
-    await this.#fleet.setFault(
-      names.findIndex((name) => name === node),
-      fault,
-    );
+    await this.#fleet.setFault(node, fault);
   }
 
   /** What the cluster thinks of a node; its kubelet answers as before. */
@@ -101,13 +99,14 @@ export class LivingNodes {
   nodeTruth(name: string): Truth<Nanocores, Bytes> {
     const node = this.#nodes.get(name);
     if (node === undefined) throw new Error(`there is no node ${name}`);
-    return nodeTruth(node);
+    return truthOf(node);
   }
 
   containerTruth(namespace: string, name: string, container: string): Truth<Nanocores, Bytes> {
     const pod = this.pods.pods.find(({ birth }) => birth.namespace === namespace && birth.name === name);
-    if (pod === undefined) throw new Error(`pod ${namespace}/${name} does not run`);
-    return containerTruth(pod, container);
+    const found = pod?.container(container);
+    if (found === undefined) throw new Error(`container ${namespace}/${name}/${container} does not run`);
+    return truthOf(found);
   }
 
   async stop(): Promise<void> {

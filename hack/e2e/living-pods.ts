@@ -80,7 +80,6 @@ export class LivingPods {
     const text = JSON.stringify(status);
     if (text === living.published) return undefined;
     living.published = text;
-    living.node.touch();
     return status;
   }
 

@@ -1,9 +1,9 @@
 import type { EpochMs } from '../model/units.ts';
+import { formatTime } from '../wire/time.ts';
 import type { Availability } from './aggregator.ts';
 import { ObjectStore, type KubeObject, type Revisions } from './object-store.ts';
 import { age, type ResourceType, type TableColumn } from './resource-type.ts';
 import { randomUid, seededRandom, textSeed } from './seeded-random.ts';
-import { wholeSecond } from './summary-time.ts';
 
 const read = ['get', 'list', 'watch'];
 const column = (name: string, priority: 0 | 1 = 0, type: TableColumn['type'] = 'string'): TableColumn => ({
@@ -54,7 +54,7 @@ export function clusterResources(): ClusterResources {
       columns: [
         column('Ready'),
         column('Status'),
-        column('Restarts', 0, 'integer'),
+        column('Restarts'),
         column('Age'),
         column('IP', 1),
         column('Node', 1),
@@ -153,7 +153,7 @@ export function apiServiceObject(
   const status = available ? 'True' : 'False';
   const name = `${version}.${group}`;
   const service = { namespace: 'kube-system', name: 'kubetally', port: 443 };
-  const condition = { type: 'Available', status, lastTransitionTime: wholeSecond(now), reason, message };
+  const condition = { type: 'Available', status, lastTransitionTime: formatTime(now), reason, message };
   return {
     meta: { name, uid: steadyUid('APIService', name), createdAt },
     fields: {},

@@ -21,14 +21,15 @@ import { Kubelet, type KubeletAccess } from './kubelet.ts';
 import { nodeObject } from './node-object.ts';
 import { PodFactory } from './pod-factory.ts';
 import { PodRegistry } from './pod-registry.ts';
-import { namespaceName, nodeName, Population, startOfHistory } from './population.ts';
+import { namespaceName, nodeName, Population } from './population.ts';
 import { Authorizer } from './rbac.ts';
 import { mix, seededRandom } from './seeded-random.ts';
 import { SimError } from './sim-error.ts';
+import type { SimulatedContainer } from './simulated-container.ts';
 import { SimulatedNode } from './simulated-node.ts';
-import { summaryWriters } from './summary-document.ts';
+import { SummaryDocument } from './summary-document.ts';
 import { TokenIssuer } from './token-issuer.ts';
-import { containerTruth, nodeTruth, type Truth } from './truth.ts';
+import { truthOf, type Truth } from './truth.ts';
 import type { ContainerUsage } from './usage.ts';
 
 /**
@@ -44,12 +45,14 @@ export class SimulatedCluster {
   readonly aggregator: Aggregator;
   readonly apiServer: ApiServer;
   readonly pods: PodRegistry;
-  readonly #nodes: readonly SimulatedNode[];
-  readonly #present = new Set<number>();
+  readonly #nodes = new Map<string, SimulatedNode>();
+  readonly #summaries: SummaryDocument;
+  readonly #fleet: KubeletFleet;
   readonly #population: Population;
   readonly #startedAt: EpochMs;
   readonly #files: ClusterFiles;
-  #fleet: KubeletFleet | undefined;
+  /** Of the next node that never was. */
+  #number = 0;
 
   private constructor(options: ClusterOptions, certificates: ClusterCertificates, tokens: TokenIssuer) {
     const { clock, seed } = options;
@@ -58,7 +61,7 @@ export class SimulatedCluster {
     this.tokens = tokens;
     this.authorizer = new Authorizer();
     this.resources = clusterResources();
-    this.#startedAt = startOfHistory(clock.now(), options.history);
+    this.#startedAt = epochMs(Math.floor(clock.now()) - options.history);
     const { store } = this.resources.pods;
     const { namespaces } = this.resources;
     const random = seededRandom(mix(seed, 6));
@@ -66,7 +69,8 @@ export class SimulatedCluster {
     const hasNamespace = (name: string): boolean => namespaces.store.get(undefined, name) !== undefined;
     this.pods = new PodRegistry({ clock, store, factory, random, hasNamespace });
     this.#population = new Population(options, this.pods, clock);
-    this.#nodes = Array.from({ length: options.nodes }, (_, number) => this.#birth(number));
+    this.#summaries = new SummaryDocument(options.psi);
+    this.#fleet = new KubeletFleet(certificates, options.servingNames);
     this.aggregator = new Aggregator({ clock, client: certificates.proxyClient, versions: options.metricsVersions });
     this.apiServer = new ApiServer({
       certificate: certificates.apiServer,
@@ -84,7 +88,7 @@ export class SimulatedCluster {
 
   /**
    * Starts kubelets and API server on free ports.
-   * @throws SimError `no-address` or the system's error when something cannot listen; nothing is left running then
+   * @throws the system's error when something cannot listen; nothing is left running then
    */
   static async start(options: Partial<ClusterOptions> = {}): Promise<SimulatedCluster> {
     const full = { ...defaultClusterOptions, ...options };
@@ -104,7 +108,7 @@ export class SimulatedCluster {
 
   /** Names of the nodes there are, in order. */
   get nodeNames(): readonly string[] {
-    return [...this.#present].sort((a, b) => a - b).map(nodeName);
+    return [...this.#nodes.keys()].sort();
   }
 
   /** Names of all namespaces that hold applications. */
@@ -125,57 +129,58 @@ export class SimulatedCluster {
 
   /** Where the kubelet of a node listens. */
   kubeletAddress(node: string): KubeletAddress {
-    return this.#fleetNow().address(this.#number(node));
+    return this.#fleet.address(node);
   }
 
   /** The kubelet of a node, for its faults and request counts. */
   kubelet(node: string): Kubelet {
-    return this.#fleetNow().kubelet(this.#number(node));
+    return this.#fleet.kubelet(node);
   }
 
   /** Makes a node's kubelet misbehave, or behave again with undefined. */
   async setKubeletFault(node: string, fault: KubeletFault | undefined): Promise<void> {
-    await this.#fleetNow().setFault(this.#number(node), fault);
+    await this.#fleet.setFault(node, fault);
   }
 
   /** Sets a node's Ready condition; its kubelet answers as before. */
   setReady(node: string, ready: boolean): void {
-    this.#showNode(this.#number(node), ready);
+    this.#showNode(this.#node(node), ready);
+  }
+
+  /** So many more nodes join, with pods that have been running for long. Gives their names. */
+  async addNodes(count: number): Promise<readonly string[]> {
+    const nodes = Array.from({ length: count }, () => this.#birth(this.#number++));
+    await this.#join(nodes);
+    for (const node of nodes) this.#population.settle(node, this.#startedAt);
+    return nodes.map(({ name }) => name);
   }
 
   /** Takes a node out of the cluster with all its pods; its kubelet no longer listens. */
-  async removeNode(node: string): Promise<void> {
-    const number = this.#number(node);
-    this.#present.delete(number);
-    this.pods.removeNode(this.#node(number));
-    this.resources.nodes.store.delete(undefined, node);
-    await this.#fleetNow().setFault(number, { kind: 'refuse' });
+  async removeNode(name: string): Promise<void> {
+    this.pods.removeNode(this.#node(name));
+    this.#nodes.delete(name);
+    this.resources.nodes.store.delete(undefined, name);
+    await this.#fleet.remove(name);
   }
 
   /** Brings a node back that was removed; it has no pods. */
-  async returnNode(node: string): Promise<void> {
-    const number = this.#nodes.findIndex(({ name }) => name === node);
-    await this.#fleetNow().setFault(number, undefined);
-    this.pods.addNode(this.#node(number));
-    this.#present.add(number);
-    this.#showNode(number, true);
+  async returnNode(name: string): Promise<void> {
+    await this.#join([this.#birth(Number(name.slice(nodeName(0).lastIndexOf('-') + 1)))]);
   }
 
   /** Lets a container follow other scripts from now on. */
   setUsage(namespace: string, pod: string, container: string, usage: ContainerUsage): void {
-    const found = this.pods.pod(namespace, pod).container(container);
-    if (found === undefined) throw new SimError('unknown-object', `pod ${namespace}/${pod} has no ${container}`);
-    found.setUsage(this.options.clock.now(), usage);
+    this.#container(namespace, pod, container).setUsage(this.options.clock.now(), usage);
   }
 
   /** What a container truly used, between two instants. */
   containerTruth(namespace: string, pod: string, container: string): Truth<Nanocores, Bytes> {
-    return containerTruth(this.pods.pod(namespace, pod), container);
+    return truthOf(this.#container(namespace, pod, container));
   }
 
   /** What a node truly used, between two instants. */
   nodeTruth(node: string): Truth<Nanocores, Bytes> {
-    return nodeTruth(this.#node(this.#number(node)));
+    return truthOf(this.#node(node));
   }
 
   /** The text of a kubeconfig: client certificates for people, a service account's token for kubetally and others. */
@@ -196,43 +201,45 @@ export class SimulatedCluster {
   async stop(): Promise<void> {
     this.#population.stop();
     this.pods.stop();
-    await Promise.all([this.apiServer.stop(), this.#fleet?.stop()]);
+    await Promise.all([this.apiServer.stop(), this.#fleet.stop()]);
   }
 
   async #start(): Promise<void> {
-    const { clock, psi, servingNames, backend } = this.options;
-    const access: KubeletAccess = {
-      authenticate: async (token) => await this.tokens.verify(token),
-      authorize: (identity, attributes) => this.authorizer.authorize(identity, attributes).allowed,
-    };
-    const writers = summaryWriters(psi);
-    const kubelets = this.#nodes.map((node) => new Kubelet({ node, clock, access, writers }));
-    this.#fleet = await KubeletFleet.start(this.certificates, kubelets, servingNames);
     this.#fillStores();
+    await this.addNodes(this.options.nodes);
+    this.resources.pods.store.compact();
     this.aggregator.onChange((availability) => {
       if (!this.aggregator.registered) return;
       for (const version of this.options.metricsVersions) this.#showApiService(version, availability);
     });
     await this.apiServer.start();
-    this.#population.start(() => [...this.#present].map((number) => this.#node(number)));
-    if (backend !== undefined) this.setBackend(backend);
+    this.#population.start(() => [...this.#nodes.values()]);
+    this.setBackend(this.options.backend);
   }
 
   #fillStores(): void {
-    const { namespaces, configMaps, pods } = this.resources;
+    const { namespaces, configMaps } = this.resources;
     for (const name of ['default', 'kube-system', ...this.namespaces])
       namespaces.store.put(namespaceObject(name, this.#startedAt));
     const { cluster, frontProxy } = this.certificates;
     const data = authenticationConfig(cluster.cert, frontProxy.cert);
     const name = 'extension-apiserver-authentication';
     configMaps.store.put(configMapObject('kube-system', name, data, this.#startedAt));
-    for (const [number, node] of this.#nodes.entries()) {
-      this.#present.add(number);
+  }
+
+  async #join(nodes: readonly SimulatedNode[]): Promise<void> {
+    const { clock } = this.options;
+    const access: KubeletAccess = {
+      authenticate: async (token) => await this.tokens.verify(token),
+      authorize: (identity, attributes) => this.authorizer.authorize(identity, attributes).allowed,
+    };
+    const summaries = this.#summaries;
+    await this.#fleet.add(nodes.map((node) => new Kubelet({ node, clock, access, summaries })));
+    for (const node of nodes) {
+      this.#nodes.set(node.name, node);
       this.pods.addNode(node);
-      this.#showNode(number, true);
-      this.#population.settle(node, this.#startedAt);
+      this.#showNode(node, true);
     }
-    pods.store.compact();
   }
 
   #birth(number: number): SimulatedNode {
@@ -249,10 +256,9 @@ export class SimulatedCluster {
     return new SimulatedNode({ name, uid, number, labels, bootedAt, knownFrom, cpus, memory, seed });
   }
 
-  #showNode(number: number, ready: boolean): void {
-    const address = this.#fleetNow().address(number);
-    const now = this.options.clock.now();
-    this.resources.nodes.store.put(nodeObject(this.#node(number), address, ready, now));
+  #showNode(node: SimulatedNode, ready: boolean): void {
+    const address = this.#fleet.address(node.name);
+    this.resources.nodes.store.put(nodeObject(node, address, ready, this.options.clock.now()));
   }
 
   #showApiService(version: string, availability: Availability): void {
@@ -262,20 +268,17 @@ export class SimulatedCluster {
   }
 
   /** @throws SimError `unknown-object` for a node that does not exist or was removed */
-  #number(name: string): number {
-    const number = this.#nodes.findIndex((node) => node.name === name);
-    if (!this.#present.has(number)) throw new SimError('unknown-object', `there is no simulated node ${name}`);
-    return number;
-  }
-
-  #node(number: number): SimulatedNode {
-    const node = this.#nodes[number];
-    if (node === undefined) throw new SimError('unknown-object', `there is no simulated node ${number}`);
+  #node(name: string): SimulatedNode {
+    const node = this.#nodes.get(name);
+    if (node === undefined) throw new SimError('unknown-object', `there is no simulated node ${name}`);
     return node;
   }
 
-  #fleetNow(): KubeletFleet {
-    if (this.#fleet === undefined) throw new SimError('unknown-object', 'the simulated cluster is not running');
-    return this.#fleet;
+  /** @throws SimError `unknown-object` */
+  #container(namespace: string, pod: string, name: string): SimulatedContainer {
+    const container = this.pods.pod(namespace, pod).container(name);
+    if (container === undefined)
+      throw new SimError('unknown-object', `pod ${namespace}/${pod} has no container ${name}`);
+    return container;
   }
 }

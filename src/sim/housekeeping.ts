@@ -1,20 +1,23 @@
 import { epochMs, type EpochMs } from '../model/units.ts';
 import type { Random } from './seeded-random.ts';
-import { micros } from './usage.ts';
 
-/** What a cgroup's files would say at one instant. */
-export interface CgroupReading {
-  readonly at: EpochMs;
-  /** Cumulative core-nanoseconds. */
-  readonly cpu: bigint;
+/** Something whose usage can be read at any instant. */
+export interface Cgroup {
+  /** Core-nanoseconds used up to `at`; only differences mean something. */
+  cpuAt(at: EpochMs): number;
   /** Working set in bytes. */
-  readonly memory: number;
+  memoryAt(at: EpochMs): number;
 }
 
 /** The kubelet's view of a cgroup: its last sample and the rate between its last two. */
-export interface CachedSample extends CgroupReading {
+export interface Sample {
+  readonly at: EpochMs;
+  /** Whole core-nanoseconds. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly memory: number;
   /** Nanocores between the last two samples, cut to a whole number; 0 when there is only one. */
-  readonly rate: bigint;
+  readonly rate: number;
 }
 
 /** How often a cgroup is sampled. */
@@ -36,49 +39,49 @@ export const evictionPace: HousekeepingPace = { base: 10_000, maximum: 10_000, j
 /** Nobody needs samples older than this, so a cgroup not asked about for long skips them. */
 const memorySpan = 45_000;
 
-/** Samples of one cgroup, taken on its own schedule and repeated in between. Computed when asked, never by a timer. */
-export class Housekeeping {
+/**
+ * Samples of one cgroup, taken on its own schedule and repeated in between. Computed when asked, never by a timer. It is its own last sample: hundreds of
+ * thousands of them change all the time.
+ */
+export class Housekeeping implements Sample {
+  at = epochMs(Number.NEGATIVE_INFINITY);
+  cpu = 0;
+  memory = 0;
+  rate = 0;
+  readonly #cgroup: Cgroup;
   readonly #pace: HousekeepingPace;
   readonly #random: Random;
   #interval: number;
   #next: number;
-  #last: CachedSample | undefined;
 
   /** Takes its first sample at `first`. */
-  constructor(pace: HousekeepingPace, random: Random, first: EpochMs) {
+  constructor(cgroup: Cgroup, pace: HousekeepingPace, random: Random, first: EpochMs) {
+    this.#cgroup = cgroup;
     this.#pace = pace;
     this.#random = random;
     this.#interval = pace.base;
     this.#next = first;
   }
 
-  /** When the next sample will be taken. */
-  get next(): EpochMs {
-    return epochMs(this.#next);
-  }
-
-  /** The last sample taken at or before `now`, or undefined when there is none yet; `read` is asked for each instant due. */
-  sample(now: EpochMs, read: (at: EpochMs) => CgroupReading): CachedSample | undefined {
+  /** The last sample taken at or before `now`, valid until asked again; undefined when there is none yet. */
+  sample(now: EpochMs): Sample | undefined {
     if (this.#next < now - 2 * memorySpan) this.#next = now - memorySpan + this.#random() * this.#pace.base;
     while (this.#next <= now) {
-      const reading = read(epochMs(this.#next));
-      this.#take(reading);
+      this.#take(epochMs(this.#next));
       this.#next += this.#interval * (1 + this.#pace.jitter * this.#random());
     }
-    return this.#last;
+    return this.at === Number.NEGATIVE_INFINITY ? undefined : this;
   }
 
-  #take(reading: CgroupReading): void {
-    const last = this.#last;
-    const same = last !== undefined && last.cpu === reading.cpu && last.memory === reading.memory;
+  #take(at: EpochMs): void {
+    const cpu = Math.round(this.#cgroup.cpuAt(at));
+    const memory = this.#cgroup.memoryAt(at);
+    const used = this.at === Number.NEGATIVE_INFINITY ? 0 : Math.max(0, cpu - this.cpu);
+    const same = cpu === this.cpu && memory === this.memory;
     this.#interval = same ? Math.min(this.#interval * 2, this.#pace.maximum) : this.#pace.base;
-    this.#last = { ...reading, rate: last === undefined ? 0n : rateBetween(last, reading) };
+    this.rate = used === 0 ? 0 : Math.floor((used * 1000) / (at - this.at));
+    this.at = at;
+    this.cpu = cpu;
+    this.memory = memory;
   }
-}
-
-/** Nanocores between two readings, computed with their exact times and cut to a whole number; 0 when the counter fell. */
-export function rateBetween(from: CgroupReading, to: CgroupReading): bigint {
-  const elapsed = micros(to.at) - micros(from.at);
-  if (elapsed <= 0 || to.cpu < from.cpu) return 0n;
-  return ((to.cpu - from.cpu) * 1_000_000n) / BigInt(elapsed);
 }

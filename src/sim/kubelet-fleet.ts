@@ -9,7 +9,6 @@ import { SimError } from './sim-error.ts';
 
 /** Kubelets whose certificate is one and the same: a leaf for thousands of names would weigh down every handshake. */
 const perCertificate = 100;
-const attempts = 8;
 
 /** What the names in serving certificates are: a self-signed kubelet has its host name only. */
 export type ServingNames = 'name-and-address' | 'name';
@@ -22,57 +21,58 @@ export function nodeAddress(number: number): string {
 interface Member {
   readonly kubelet: Kubelet;
   readonly endpoint: KubeletEndpoint;
+  /** Speaks TLS for this and other kubelets. */
+  server: Server | undefined;
 }
 
 /** Real TLS listeners on loopback for many simulated kubelets in one process. */
 export class KubeletFleet {
   readonly #certificates: ClusterCertificates;
-  readonly #members: readonly Member[];
+  readonly #names: ServingNames;
+  readonly #members = new Map<string, Member>();
   readonly #byAddress = new Map<string, Kubelet>();
-  readonly #groups: Server[] = [];
+  /** The port that all share, if it is free on their addresses. */
+  #port = 0;
   #impostor: Server | undefined;
 
-  private constructor(certificates: ClusterCertificates, kubelets: readonly Kubelet[]) {
+  constructor(certificates: ClusterCertificates, names: ServingNames) {
     this.#certificates = certificates;
-    this.#members = kubelets.map((kubelet, number) => {
-      const endpoint = new KubeletEndpoint((socket) => this.#accept(number, socket));
-      return { kubelet, endpoint };
-    });
+    this.#names = names;
   }
 
   /**
-   * Binds every kubelet and gives it a serving certificate of the kubelet authority.
-   * @throws SimError `no-address` when no port is free on all addresses
+   * Binds kubelets and gives them serving certificates of the kubelet authority.
+   * @throws the system's error when one cannot listen; what was bound before is left to `stop`
    */
-  static async start(
-    certificates: ClusterCertificates,
-    kubelets: readonly Kubelet[],
-    names: ServingNames,
-  ): Promise<KubeletFleet> {
-    const fleet = new KubeletFleet(certificates, kubelets);
-    await fleet.#bind();
-    try {
-      for (let first = 0; first < kubelets.length; first += perCertificate)
-        fleet.#groups.push(fleet.#serve(await fleet.#certificateFor(first, names)));
-    } catch (error) {
-      await fleet.stop();
-      throw error;
+  async add(kubelets: readonly Kubelet[]): Promise<void> {
+    for (let first = 0; first < kubelets.length; first += perCertificate) {
+      const members = kubelets.slice(first, first + perCertificate).map((kubelet) => this.#member(kubelet));
+      for (const member of members) await this.#bind(member);
+      const server = this.#serve(await this.#certificateFor(members));
+      for (const member of members) member.server = server;
     }
-    return fleet;
   }
 
-  /** Where the kubelet of a node, counted from 0, listens. */
-  address(number: number): KubeletAddress {
-    return this.#member(number).endpoint.address;
+  /** Closes a node's listener and connections for good. */
+  async remove(node: string): Promise<void> {
+    const { endpoint } = this.#find(node);
+    this.#members.delete(node);
+    this.#byAddress.delete(addressKey(endpoint.address));
+    await endpoint.close();
   }
 
-  kubelet(number: number): Kubelet {
-    return this.#member(number).kubelet;
+  /** Where the kubelet of a node listens. */
+  address(node: string): KubeletAddress {
+    return this.#find(node).endpoint.address;
+  }
+
+  kubelet(node: string): Kubelet {
+    return this.#find(node).kubelet;
   }
 
   /** Makes a kubelet misbehave, or behave again with undefined. Resolves when it does. */
-  async setFault(number: number, fault: KubeletFault | undefined): Promise<void> {
-    const { kubelet, endpoint } = this.#member(number);
+  async setFault(node: string, fault: KubeletFault | undefined): Promise<void> {
+    const { kubelet, endpoint } = this.#find(node);
     const before = kubelet.fault?.kind;
     if (fault?.kind === 'wrong-certificate') await this.#makeImpostor();
     kubelet.fault = fault;
@@ -83,60 +83,48 @@ export class KubeletFleet {
 
   /** Closes every listener and connection. */
   async stop(): Promise<void> {
-    await Promise.all(this.#members.map(async ({ endpoint }) => await endpoint.close()));
-    for (const server of [...this.#groups, this.#impostor]) server?.closeAllConnections();
+    await Promise.all([...this.#members.keys()].map(async (node) => await this.remove(node)));
   }
 
-  #member(number: number): Member {
-    const member = this.#members[number];
-    if (member === undefined) throw new SimError('unknown-object', `there is no simulated node ${number}`);
+  #member(kubelet: Kubelet): Member {
+    const endpoint = new KubeletEndpoint((socket) => this.#accept(member, socket));
+    const member: Member = { kubelet, endpoint, server: undefined };
+    this.#members.set(kubelet.node.name, member);
     return member;
   }
 
-  #accept(number: number, socket: Socket): void {
-    const wrong = this.#members[number]?.kubelet.fault?.kind === 'wrong-certificate';
-    const server = wrong ? this.#impostor : this.#groups[Math.floor(number / perCertificate)];
-    if (server === undefined) socket.destroy();
-    else server.emit('connection', socket);
+  /** @throws SimError `unknown-object` for a node that does not exist or was removed */
+  #find(node: string): Member {
+    const member = this.#members.get(node);
+    if (member === undefined) throw new SimError('unknown-object', `there is no simulated node ${node}`);
+    return member;
   }
 
-  async #bind(): Promise<void> {
-    let failure: unknown;
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      try {
-        await this.#bindAll((number) => nodeAddress(number));
-        return;
-      } catch (error) {
-        failure = error;
-        await Promise.all(this.#members.map(async ({ endpoint }) => await endpoint.close()));
-        // Systems other than Linux have one loopback address; there every kubelet gets its own port.
-        if ((error as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL') {
-          await this.#bindAll(() => '127.0.0.1');
-          return;
-        }
-      }
+  #accept({ kubelet, server }: Member, socket: Socket): void {
+    const speaker = kubelet.fault?.kind === 'wrong-certificate' ? this.#impostor : server;
+    if (speaker === undefined) socket.destroy();
+    else speaker.emit('connection', socket);
+  }
+
+  /** Its own address and the common port if possible, otherwise another port; some systems have one loopback address only. */
+  async #bind({ kubelet, endpoint }: Member): Promise<void> {
+    const host = nodeAddress(kubelet.node.birth.number);
+    try {
+      await endpoint.listen({ host, port: this.#port });
+      this.#port = endpoint.address.port;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EADDRINUSE' && code !== 'EADDRNOTAVAIL') throw error;
+      await endpoint.listen({ host: code === 'EADDRINUSE' ? host : '127.0.0.1', port: 0 });
     }
-    throw new SimError('no-address', 'no port is free on all addresses of the simulated nodes', { cause: failure });
+    this.#byAddress.set(addressKey(endpoint.address), kubelet);
   }
 
-  async #bindAll(hostOf: (number: number) => string): Promise<void> {
-    this.#byAddress.clear();
-    let port = 0;
-    for (const [number, { endpoint, kubelet }] of this.#members.entries()) {
-      const host = hostOf(number);
-      await endpoint.listen({ host, port });
-      this.#byAddress.set(`${host}:${endpoint.address.port}`, kubelet);
-      if (host !== hostOf(number + 1)) port = endpoint.address.port;
-    }
-  }
-
-  async #certificateFor(first: number, names: ServingNames): Promise<CertifiedKey> {
-    const members = this.#members.slice(first, first + perCertificate);
-    const served = members.flatMap(({ kubelet, endpoint }) =>
-      names === 'name' ? [kubelet.node.name] : [kubelet.node.name, endpoint.address.host],
-    );
-    const commonName = `system:node:${members[0]?.kubelet.node.name ?? ''}`;
-    return await this.#certificates.servingOf(this.#certificates.kubelet, commonName, [...new Set(served)]);
+  async #certificateFor(members: readonly Member[]): Promise<CertifiedKey> {
+    const nodes = members.map(({ kubelet }) => kubelet.node.name);
+    const hosts = this.#names === 'name' ? [] : members.map(({ endpoint }) => endpoint.address.host);
+    const { kubelet } = this.#certificates;
+    return await this.#certificates.servingOf(kubelet, `system:node:${nodes[0] ?? ''}`, [...nodes, ...new Set(hosts)]);
   }
 
   async #makeImpostor(): Promise<void> {
@@ -154,7 +142,7 @@ export class KubeletFleet {
     };
     const server = createServer(options, (request, response) => {
       const { localAddress = '', localPort = 0 } = request.socket;
-      const kubelet = this.#byAddress.get(`${localAddress.replace('::ffff:', '')}:${localPort}`);
+      const kubelet = this.#byAddress.get(addressKey({ host: localAddress.replace('::ffff:', ''), port: localPort }));
       response.on('error', () => request.socket.destroy());
       if (kubelet === undefined) request.socket.destroy();
       else void kubelet.handle(request, response);
@@ -162,4 +150,8 @@ export class KubeletFleet {
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;
   }
+}
+
+function addressKey({ host, port }: KubeletAddress): string {
+  return `${host}:${port}`;
 }

@@ -1,14 +1,14 @@
 import type { EpochMs } from '../model/units.ts';
+import { formatTime } from '../wire/time.ts';
 import type { KubeletAddress } from './kubelet-endpoint.ts';
 import type { KubeObject } from './object-store.ts';
 import { age } from './resource-type.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import { wholeSecond } from './summary-time.ts';
 
 /** The Node that the API server shows, with its kubelet's address and port. */
 export function nodeObject(node: SimulatedNode, address: KubeletAddress, ready: boolean, now: EpochMs): KubeObject {
   const { name, uid, labels, cpus, memory, bootedAt } = node.birth;
-  const time = wholeSecond(now);
+  const time = formatTime(now);
   const resources = (less: number): Readonly<Record<string, string>> => ({
     cpu: String(cpus - less),
     memory: `${Math.round(memory / 1_073_741_824) - 8 * less}Gi`,
@@ -19,7 +19,7 @@ export function nodeObject(node: SimulatedNode, address: KubeletAddress, ready: 
     status: ready ? 'True' : 'False',
     reason: ready ? 'KubeletReady' : 'KubeletNotReady',
     lastHeartbeatTime: time,
-    lastTransitionTime: ready ? wholeSecond(bootedAt) : time,
+    lastTransitionTime: ready ? formatTime(bootedAt) : time,
   };
   return {
     meta: { name, uid, labels, createdAt: bootedAt },

@@ -10,6 +10,8 @@ export interface ContainerPlan {
   readonly name: string;
   readonly role: ContainerRole;
   readonly usage: ContainerUsage;
+  /** That of a made-up application unless given. */
+  readonly image?: string | undefined;
 }
 
 export interface PodPlan extends PodIdentity {
@@ -39,10 +41,6 @@ export class PodFactory {
 
   constructor(options: PodFactoryOptions) {
     this.#options = options;
-  }
-
-  get usage(): UsagePlan {
-    return this.#options.usage;
   }
 
   /** A pod that started at `startedAt`, of which the kubelet has samples already at `now`. */
@@ -75,15 +73,14 @@ export class PodFactory {
   }
 
   #container(
-    { name, role, usage }: ContainerPlan,
+    { name, role, usage, image = 'registry.example/app:1' }: ContainerPlan,
     startedAt: EpochMs,
     knownFrom: EpochMs,
     random: Random,
     endsAt?: EpochMs,
   ): SimulatedContainer {
     const { provider } = this.#options;
-    const end = endsAt === undefined ? {} : { endsAt };
-    return new SimulatedContainer({ name, role, usage, startedAt, knownFrom, provider, random, ...end });
+    return new SimulatedContainer({ name, role, image, usage, startedAt, endsAt, knownFrom, provider, random });
   }
 
   #pod(
@@ -93,7 +90,7 @@ export class PodFactory {
     knownFrom: EpochMs,
     random: Random,
   ): SimulatedPod {
-    return new SimulatedPod({ ...plan, ...times, containers, knownFrom, random, provider: this.#options.provider });
+    return new SimulatedPod({ ...plan, ...times, containers, knownFrom, random });
   }
 
   #random(plan: PodPlan): Random {

@@ -50,7 +50,12 @@ function containerPlans(list: unknown, init: boolean, usage: ContainerUsage): Co
   return list.map((item) => {
     const container = fields(item);
     const sidecar = container['restartPolicy'] === 'Always';
-    return { name: text(container['name']) ?? 'main', role: init ? (sidecar ? 'sidecar' : 'init') : 'main', usage };
+    return {
+      name: text(container['name']) ?? 'main',
+      role: init ? (sidecar ? 'sidecar' : 'init') : 'main',
+      image: text(container['image']),
+      usage,
+    };
   });
 }
 

@@ -71,10 +71,7 @@ export class PodRegistry {
     const now = this.#now();
     const pod = this.#options.factory.starting(plan, now);
     this.#admit(pod, now);
-    for (const container of pod.birth.containers) {
-      const run = container.lastRun();
-      if (run !== undefined) this.#updateAt(pod, run.startedAt);
-    }
+    for (const { lastRun } of pod.birth.containers) this.#updateAt(pod, lastRun.startedAt);
     return pod;
   }
 
@@ -155,8 +152,7 @@ export class PodRegistry {
 
   /** Publishes the pod's present state. */
   #show(pod: SimulatedPod): StoredObject {
-    const { namespace, name, nodeName } = pod.birth;
-    this.#nodes.get(nodeName)?.touch();
+    const { namespace, name } = pod.birth;
     return this.#options.store.put(podObject(pod, this.#now(), this.#deletions.get(keyOf(namespace, name))));
   }
 

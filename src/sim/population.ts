@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../model/clock.ts';
-import { epochMs, milliseconds, type EpochMs } from '../model/units.ts';
+import { milliseconds, type EpochMs } from '../model/units.ts';
 import { smallUsage, staticPodPlan, type ContainerPlan, type PodPlan } from './pod-factory.ts';
 import type { PodRegistry } from './pod-registry.ts';
 import { hexDigits, mix, randomUid, seededRandom, type Random } from './seeded-random.ts';
@@ -135,9 +135,4 @@ export class Population {
     });
     this.#timers.set(name, timer);
   }
-}
-
-/** When pods started that had been running for `history` before the simulation began. */
-export function startOfHistory(now: EpochMs, history: number): EpochMs {
-  return epochMs(Math.floor(now) - history);
 }

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../model/units.ts';
+import { formatTime } from '../wire/time.ts';
 import type { StoredObject } from './object-store.ts';
 import { groupVersion, type ResourceType } from './resource-type.ts';
-import { wholeSecond } from './summary-time.ts';
 
 /** In what shape a client wants objects: whole, metadata alone, or as lines of a table. */
 export type Shape = 'object' | 'partial' | 'table';
@@ -68,8 +68,8 @@ function metadata({ meta, resourceVersion }: StoredObject): Document {
     namespace: meta.namespace,
     uid: meta.uid,
     resourceVersion: String(resourceVersion),
-    creationTimestamp: wholeSecond(meta.createdAt),
-    deletionTimestamp: meta.deletedAt === undefined ? undefined : wholeSecond(meta.deletedAt),
+    creationTimestamp: formatTime(meta.createdAt),
+    deletionTimestamp: meta.deletedAt === undefined ? undefined : formatTime(meta.deletedAt),
     deletionGracePeriodSeconds: meta.gracePeriodSeconds,
     labels: meta.labels,
     annotations: meta.annotations,

@@ -54,22 +54,18 @@ export function attributesOf(info: RequestInfo, method: string, options: ListOpt
   };
 }
 
+/** What methods ask for, of a kubelet and of a named object. */
+export const methodVerbs: Readonly<Record<string, string>> = {
+  GET: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
 function verbOf(method: string, named: boolean, watch: boolean): string {
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-      return named ? 'get' : watch ? 'watch' : 'list';
-    case 'POST':
-      return 'create';
-    case 'PUT':
-      return 'update';
-    case 'PATCH':
-      return 'patch';
-    case 'DELETE':
-      return named ? 'delete' : 'deletecollection';
-    default:
-      return '';
-  }
+  if (method === 'GET' || method === 'HEAD') return named ? 'get' : watch ? 'watch' : 'list';
+  return method === 'DELETE' && !named ? 'deletecollection' : (methodVerbs[method] ?? '');
 }
 
 /** The message and details of a 403. */

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../model/units.ts';
-import type { CachedSample } from './housekeeping.ts';
+import type { Sample } from './housekeeping.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 
 /** Name, type and help of each metric family, in the order of the page. */
@@ -28,7 +28,7 @@ export function resourceDocument(node: SimulatedNode, now: EpochMs): string {
   const put = (family: Family, labels: string, value: string): void => {
     lines.get(family)?.push(`${family}${labels} ${value}`);
   };
-  const usage = (owner: 'container' | 'node' | 'pod', labels: string, sample: CachedSample | undefined): void => {
+  const usage = (owner: 'container' | 'node' | 'pod', labels: string, sample: Sample | undefined): void => {
     if (sample === undefined) return;
     const stamp = Math.floor(sample.at);
     put(`${owner}_cpu_usage_seconds_total`, labels, `${coreSeconds(sample.cpu)} ${stamp}`);
@@ -58,8 +58,8 @@ function page(name: string, type: string, help: string, lines: readonly string[]
 }
 
 /** Core-nanoseconds as seconds in a double, which is all the exposition format carries. */
-function coreSeconds(nanoseconds: bigint): string {
-  return goNumber(Number(nanoseconds) / 1e9);
+function coreSeconds(nanoseconds: number): string {
+  return goNumber(nanoseconds / 1e9);
 }
 
 /** Go's `%g` in its shortest form: an exponent, of two digits or more, below 1e-4 and from 1e6 on. */

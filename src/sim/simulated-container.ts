@@ -1,5 +1,5 @@
 import { epochMs, type EpochMs } from '../model/units.ts';
-import { containerPace, evictionPace, Housekeeping, type CachedSample, type CgroupReading } from './housekeeping.ts';
+import { containerPace, evictionPace, Housekeeping, type Cgroup, type Sample } from './housekeeping.ts';
 import type { Random } from './seeded-random.ts';
 import { UsageTimeline, type ContainerUsage } from './usage.ts';
 
@@ -9,21 +9,14 @@ export type ContainerRole = 'main' | 'sidecar' | 'init';
 /** Where the kubelet's numbers come from: cAdvisor's cache, or the runtime over CRI at the moment of the request. */
 export type StatsProvider = 'cadvisor' | 'cri';
 
-interface Run {
-  readonly startedAt: EpochMs;
-  endedAt: EpochMs | undefined;
-  /** The timeline's integral when the run started. */
-  readonly zero: bigint;
-  readonly housekeeping: Housekeeping;
-}
-
 export interface ContainerBirth {
   readonly name: string;
   readonly role: ContainerRole;
+  readonly image: string;
   readonly usage: ContainerUsage;
   readonly startedAt: EpochMs;
   /** Only for `init`: when it finishes. */
-  readonly endsAt?: EpochMs;
+  readonly endsAt?: EpochMs | undefined;
   /** From when the kubelet knows the container; later than `startedAt` for containers older than the kubelet. */
   readonly knownFrom: EpochMs;
   readonly provider: StatsProvider;
@@ -33,25 +26,65 @@ export interface ContainerBirth {
 /** Runs that ended more than this many restarts ago keep only their sum. */
 const runsRemembered = 6;
 
+/** From a container's start to its end: the kubelet counts each run from 0. */
+class Run implements Cgroup {
+  readonly startedAt: EpochMs;
+  readonly #timeline: UsageTimeline;
+  #endedAt = epochMs(Number.POSITIVE_INFINITY);
+
+  constructor(timeline: UsageTimeline, startedAt: EpochMs) {
+    this.#timeline = timeline;
+    this.startedAt = startedAt;
+  }
+
+  /** Infinite while nobody ended it. */
+  get endedAt(): EpochMs {
+    return this.#endedAt;
+  }
+
+  end(at: EpochMs): void {
+    if (at < this.#endedAt) this.#endedAt = at;
+  }
+
+  covers(at: EpochMs): boolean {
+    return this.startedAt <= at && at < this.#endedAt;
+  }
+
+  cpuAt(at: EpochMs): number {
+    const until = at < this.#endedAt ? at : this.#endedAt;
+    return until <= this.startedAt ? 0 : this.#timeline.consumed(this.startedAt, until);
+  }
+
+  memoryAt(at: EpochMs): number {
+    return this.#timeline.memoryAt(at);
+  }
+}
+
 /** One container of a simulated pod, through all its restarts. */
-export class SimulatedContainer {
+export class SimulatedContainer implements Cgroup {
   readonly name: string;
   readonly role: ContainerRole;
+  readonly image: string;
   readonly #timeline: UsageTimeline;
   readonly #provider: StatsProvider;
   readonly #random: Random;
-  readonly #runs: Run[] = [];
-  #forgotten = 0n;
+  #run: Run;
+  #housekeeping: Housekeeping;
+  /** Oldest first. */
+  #earlier: Run[] = [];
+  #forgotten = 0;
   #restarts = 0;
 
-  constructor(birth: ContainerBirth) {
-    this.name = birth.name;
-    this.role = birth.role;
-    this.#timeline = new UsageTimeline(birth.usage);
-    this.#provider = birth.provider;
-    this.#random = birth.random;
-    this.#begin(birth.startedAt, birth.knownFrom);
-    if (birth.endsAt !== undefined) this.end(birth.endsAt);
+  constructor({ name, role, image, usage, startedAt, endsAt, knownFrom, provider, random }: ContainerBirth) {
+    this.name = name;
+    this.role = role;
+    this.image = image;
+    this.#timeline = new UsageTimeline(usage);
+    this.#provider = provider;
+    this.#random = random;
+    this.#run = new Run(this.#timeline, startedAt);
+    this.#housekeeping = this.#housekeepingFrom(knownFrom);
+    if (endsAt !== undefined) this.end(endsAt);
   }
 
   get restartCount(): number {
@@ -73,76 +106,58 @@ export class SimulatedContainer {
     return this.#runAt(at)?.startedAt;
   }
 
-  /** Start and end of the latest run, even when it lies in the future. */
-  lastRun(): { readonly startedAt: EpochMs; readonly endedAt: EpochMs | undefined } | undefined {
-    return this.#runs.at(-1);
+  /** Start and end of the latest run, even when they lie in the future; the end of one that nobody ended is infinite. */
+  get lastRun(): { readonly startedAt: EpochMs; readonly endedAt: EpochMs } {
+    return this.#run;
+  }
+
+  /** The run before the latest. */
+  get runBefore(): { readonly startedAt: EpochMs; readonly endedAt: EpochMs } | undefined {
+    return this.#earlier.at(-1);
   }
 
   /** Ends the current run at `at`, which may lie in the future. */
   end(at: EpochMs): void {
-    const run = this.#runs.at(-1);
-    if (run !== undefined && (run.endedAt === undefined || run.endedAt > at)) run.endedAt = at;
+    this.#run.end(at);
   }
 
-  /** Ends the run at `at` and begins a new one at `again`: its counter starts at 0. */
+  /** Ends the run at `at` and begins a new one at `again`. */
   restart(at: EpochMs, again: EpochMs): void {
-    this.end(at);
+    this.#run.end(at);
+    this.#earlier = [...this.#earlier, this.#run];
+    const old = this.#earlier.length < runsRemembered ? undefined : this.#earlier.shift();
+    if (old !== undefined) this.#forgotten += old.cpuAt(at);
+    this.#run = new Run(this.#timeline, again);
+    this.#housekeeping = this.#housekeepingFrom(again);
     this.#restarts++;
-    this.#begin(again, again);
-    while (this.#runs.length > runsRemembered) {
-      const old = this.#runs.shift();
-      if (old !== undefined) this.#forgotten += this.#spent(old, at);
-    }
   }
 
   /** What the kubelet says of the container at `now`; undefined before its first sample. */
-  sample(now: EpochMs): CachedSample | undefined {
-    const run = this.#runAt(now);
-    if (run === undefined) return undefined;
-    const read = (at: EpochMs): CgroupReading => this.#read(run, at);
-    const cached = run.housekeeping.sample(now, read);
-    return this.#provider === 'cadvisor' ? cached : { ...read(now), rate: cached?.rate ?? 0n };
-  }
-
-  /** When `sample` will next say something new; infinite for a container that is done. */
-  nextSample(now: EpochMs): EpochMs {
-    if (this.#provider === 'cri') return now;
-    const run = this.#runAt(now);
-    if (run !== undefined) return epochMs(Math.min(run.housekeeping.next, run.endedAt ?? Infinity));
-    const last = this.#runs.at(-1);
-    return last !== undefined && last.startedAt > now ? last.startedAt : epochMs(Infinity);
+  sample(now: EpochMs): Sample | undefined {
+    if (!this.#run.covers(now)) return undefined;
+    const cached = this.#housekeeping.sample(now);
+    if (this.#provider === 'cadvisor') return cached;
+    return { at: now, cpu: Math.round(this.#run.cpuAt(now)), memory: this.#run.memoryAt(now), rate: cached?.rate ?? 0 };
   }
 
   /** All core-nanoseconds of all runs up to `at`, which may lie a few restarts back. */
-  consumed(at: EpochMs): bigint {
-    let total = this.#forgotten;
-    for (const run of this.#runs) total += this.#spent(run, at);
+  cpuAt(at: EpochMs): number {
+    let total = this.#forgotten + this.#run.cpuAt(at);
+    for (const run of this.#earlier) total += run.cpuAt(at);
     return total;
   }
 
   /** Working set in bytes at `at`; 0 while the container is not running. */
   memoryAt(at: EpochMs): number {
-    return this.#runAt(at) === undefined ? 0 : this.#timeline.memoryAt(at);
+    return this.#runAt(at)?.memoryAt(at) ?? 0;
   }
 
-  #begin(startedAt: EpochMs, knownFrom: EpochMs): void {
+  #housekeepingFrom(first: EpochMs): Housekeeping {
     const pace = this.#provider === 'cri' ? evictionPace : containerPace;
-    const zero = this.#timeline.cpuIntegral(startedAt);
-    const housekeeping = new Housekeeping(pace, this.#random, knownFrom);
-    this.#runs.push({ startedAt, endedAt: undefined, zero, housekeeping });
+    return new Housekeeping(this.#run, pace, this.#random, first);
   }
 
   #runAt(at: EpochMs): Run | undefined {
-    return this.#runs.findLast((run) => run.startedAt <= at && (run.endedAt === undefined || at < run.endedAt));
-  }
-
-  #read(run: Run, at: EpochMs): CgroupReading {
-    return { at, cpu: this.#timeline.cpuIntegral(at) - run.zero, memory: this.#timeline.memoryAt(at) };
-  }
-
-  #spent(run: Run, at: EpochMs): bigint {
-    if (at <= run.startedAt) return 0n;
-    const until = run.endedAt !== undefined && run.endedAt < at ? run.endedAt : at;
-    return this.#timeline.cpuIntegral(until) - run.zero;
+    return this.#run.covers(at) ? this.#run : this.#earlier.find((run) => run.covers(at));
   }
 }

@@ -1,8 +1,7 @@
-import { bytes, epochMs, milliseconds, nanocores, type EpochMs } from '../model/units.ts';
-import { Housekeeping, rootPace, type CachedSample, type CgroupReading } from './housekeeping.ts';
+import type { EpochMs } from '../model/units.ts';
+import { Housekeeping, rootPace, type Cgroup, type Sample } from './housekeeping.ts';
 import { mix, seededRandom } from './seeded-random.ts';
 import type { SimulatedPod } from './simulated-pod.ts';
-import { UsageTimeline, type ContainerUsage } from './usage.ts';
 
 export interface NodeBirth {
   readonly name: string;
@@ -21,28 +20,22 @@ export interface NodeBirth {
 /** Pods that left longer ago than this keep only the sum of what they used. */
 const remembered = 600_000;
 
-/** What runs on the node beside pods. */
-const overhead: ContainerUsage = {
-  cpu: { kind: 'constant', value: nanocores(100_000_000) },
-  memory: { kind: 'constant', value: bytes(536_870_912) },
-};
+/** What runs on the node beside pods: nanocores and bytes. */
+const system = { cpu: 100_000_000, memory: 536_870_912 };
 
 /** A machine of the simulated cluster: its pods, and the cgroups above them. */
-export class SimulatedNode {
+export class SimulatedNode implements Cgroup {
   readonly birth: NodeBirth;
-  readonly #system = new UsageTimeline(overhead);
   readonly #pods = new Map<string, SimulatedPod>();
-  readonly #root: Housekeeping;
-  readonly #kubepods: Housekeeping;
+  readonly #housekeeping: Housekeeping;
   #left: SimulatedPod[] = [];
-  #retired = 0n;
-  #revision = 0;
+  #retired = 0;
 
   constructor(birth: NodeBirth) {
     this.birth = birth;
-    this.#root = new Housekeeping(rootPace, seededRandom(mix(birth.seed, birth.number, 1)), birth.knownFrom);
-    const late = epochMs(birth.knownFrom + milliseconds(700));
-    this.#kubepods = new Housekeeping(rootPace, seededRandom(mix(birth.seed, birth.number, 2)), late);
+    const kubepods: Cgroup = { cpuAt: (at) => this.#podsCpu(at), memoryAt: (at) => this.#podsMemory(at) };
+    const random = seededRandom(mix(birth.seed, birth.number, 1));
+    this.#housekeeping = new Housekeeping(kubepods, rootPace, random, birth.knownFrom);
   }
 
   get name(): string {
@@ -57,69 +50,54 @@ export class SimulatedNode {
     return this.#pods.size;
   }
 
-  /** Grows with every pod that comes or goes and every call of `touch`. */
-  get revision(): number {
-    return this.#revision;
-  }
-
   add(pod: SimulatedPod): void {
     this.#pods.set(pod.birth.uid, pod);
-    this.touch();
   }
 
   remove(pod: SimulatedPod, at: EpochMs): void {
     pod.remove(at);
     this.#pods.delete(pod.birth.uid);
-    this.#left.push(pod);
-    const [old, recent] = [this.#left, [] as SimulatedPod[]];
-    for (const gone of old) {
-      const since = gone.removedAt ?? at;
-      if (since < at - remembered) this.#retired += gone.consumed(since);
-      else recent.push(gone);
-    }
-    this.#left = recent;
-    this.touch();
-  }
-
-  /** Says that something about the node's pods changed, so documents made earlier are out of date. */
-  touch(): void {
-    this.#revision++;
+    const isOld = ({ removedAt = at }: SimulatedPod): boolean => removedAt < at - remembered;
+    for (const gone of this.#left) if (isOld(gone)) this.#retired += gone.cpuAt(at);
+    this.#left = [...this.#left.filter((gone) => !isOld(gone)), pod];
   }
 
   /** All core-nanoseconds used on the node since it booted, up to `at`. */
-  consumed(at: EpochMs): bigint {
-    return this.#system.cpuIntegral(at) - this.#system.cpuIntegral(this.birth.bootedAt) + this.#podsConsumed(at);
+  cpuAt(at: EpochMs): number {
+    return this.#systemCpu(at) + this.#podsCpu(at);
   }
 
   /** The node's working set in bytes. */
   memoryAt(at: EpochMs): number {
-    return this.#system.memoryAt(at) + this.#podsMemory(at);
-  }
-
-  /** The root cgroup's last sample. */
-  rootSample(now: EpochMs): CachedSample | undefined {
-    return this.#root.sample(now, (at) => ({ at, cpu: this.consumed(at), memory: this.memoryAt(at) }));
+    return system.memory + this.#podsMemory(at);
   }
 
   /** The last sample of the cgroup that holds all pods. */
-  podsSample(now: EpochMs): CachedSample | undefined {
-    const read = (at: EpochMs): CgroupReading => ({
+  podsSample(now: EpochMs): Sample | undefined {
+    return this.#housekeeping.sample(now);
+  }
+
+  /** The root cgroup's last sample, taken together with that of the pods. */
+  rootSample(now: EpochMs): Sample | undefined {
+    const pods = this.#housekeeping.sample(now);
+    if (pods === undefined) return undefined;
+    const { at, cpu, memory, rate } = pods;
+    return {
       at,
-      cpu: this.#podsConsumed(at),
-      memory: this.#podsMemory(at),
-    });
-    return this.#kubepods.sample(now, read);
+      cpu: cpu + Math.round(this.#systemCpu(at)),
+      memory: memory + system.memory,
+      rate: rate + system.cpu,
+    };
   }
 
-  /** When one of the node's own two samples will next change. */
-  nextSample(): EpochMs {
-    return epochMs(Math.min(this.#root.next, this.#kubepods.next));
+  #systemCpu(at: EpochMs): number {
+    return (system.cpu * (at - this.birth.bootedAt)) / 1000;
   }
 
-  #podsConsumed(at: EpochMs): bigint {
+  #podsCpu(at: EpochMs): number {
     let total = this.#retired;
-    for (const pod of this.#pods.values()) total += pod.consumed(at);
-    for (const pod of this.#left) total += pod.consumed(at);
+    for (const pod of this.#pods.values()) total += pod.cpuAt(at);
+    for (const pod of this.#left) total += pod.cpuAt(at);
     return total;
   }
 

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../model/units.ts';
-import { containerPace, Housekeeping, type CachedSample } from './housekeeping.ts';
+import { containerPace, Housekeeping, type Cgroup, type Sample } from './housekeeping.ts';
 import type { Random } from './seeded-random.ts';
-import type { SimulatedContainer, StatsProvider } from './simulated-container.ts';
+import type { SimulatedContainer } from './simulated-container.ts';
 
 export interface PodIdentity {
   readonly namespace: string;
@@ -24,21 +24,20 @@ export interface PodBirth extends PodIdentity {
   readonly runningAt: EpochMs;
   /** From when the kubelet samples the pod's cgroup. */
   readonly knownFrom: EpochMs;
-  readonly provider: StatsProvider;
   readonly random: Random;
   /** `spec` as somebody created it; absent for pods the simulation made itself. */
   readonly spec?: Readonly<Record<string, unknown>>;
 }
 
 /** A pod bound to a simulated node. */
-export class SimulatedPod {
+export class SimulatedPod implements Cgroup {
   readonly birth: PodBirth;
   readonly #housekeeping: Housekeeping;
   #removedAt: EpochMs | undefined;
 
   constructor(birth: PodBirth) {
     this.birth = birth;
-    this.#housekeeping = new Housekeeping(containerPace, birth.random, birth.knownFrom);
+    this.#housekeeping = new Housekeeping(this, containerPace, birth.random, birth.knownFrom);
   }
 
   get removedAt(): EpochMs | undefined {
@@ -61,9 +60,9 @@ export class SimulatedPod {
   }
 
   /** All core-nanoseconds of all its containers up to `at`. */
-  consumed(at: EpochMs): bigint {
-    let total = 0n;
-    for (const container of this.birth.containers) total += container.consumed(at);
+  cpuAt(at: EpochMs): number {
+    let total = 0;
+    for (const container of this.birth.containers) total += container.cpuAt(at);
     return total;
   }
 
@@ -75,16 +74,7 @@ export class SimulatedPod {
   }
 
   /** The pod cgroup's own sample, taken at other times than those of its containers. */
-  sample(now: EpochMs): CachedSample | undefined {
-    const read = (at: EpochMs): { at: EpochMs; cpu: bigint; memory: number } => ({
-      at,
-      cpu: this.consumed(at),
-      memory: this.memoryAt(at),
-    });
-    return this.#housekeeping.sample(now, read);
-  }
-
-  nextSample(): EpochMs {
-    return this.#housekeeping.next;
+  sample(now: EpochMs): Sample | undefined {
+    return this.#housekeeping.sample(now);
   }
 }

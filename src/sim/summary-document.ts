@@ -1,100 +1,127 @@
 import { epochMs, type EpochMs } from '../model/units.ts';
-import { fieldsText } from './indented-json.ts';
+import { AsciiPage } from './ascii-page.ts';
 import { shuffle, type Random } from './seeded-random.ts';
 import type { SimulatedContainer } from './simulated-container.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 import type { SimulatedPod } from './simulated-pod.ts';
 import { containerExtras, nodeExtras, podExtras } from './summary-extras.ts';
-import { SecondTexts, UsageWriter } from './summary-usage.ts';
-
-/** Depths at which usage stands in a summary. */
-export interface SummaryWriters {
-  readonly node: UsageWriter;
-  readonly system: UsageWriter;
-  readonly pod: UsageWriter;
-  readonly container: UsageWriter;
-}
-
-/** @param psi whether `cpu` and `memory` carry pressure stall information, as kubelets of 1.36 send it */
-export function summaryWriters(psi: boolean): SummaryWriters {
-  const writer = (depth: number): UsageWriter => new UsageWriter(' '.repeat(depth), psi);
-  return { node: writer(2), system: writer(4), pod: writer(3), container: writer(5) };
-}
+import { fieldsText, SecondTexts, UsageText } from './usage-text.ts';
 
 export interface SummaryRequest {
   readonly node: SimulatedNode;
   readonly now: EpochMs;
   /** `?only_cpu_and_memory=true`. */
   readonly cpuAndMemoryOnly: boolean;
-  readonly writers: SummaryWriters;
   /** Orders pods and containers, which a kubelet holds in maps. */
   readonly random: Random;
 }
 
+const comma = Buffer.from(',');
+const podHead = Buffer.from('\n  {\n   "podRef": {\n    "name": "');
+const podNamespace = Buffer.from('",\n    "namespace": "');
+const podUid = Buffer.from('",\n    "uid": "');
+const podStart = Buffer.from('"\n   },\n   "startTime": "');
+const podContainers = Buffer.from('",\n   "containers": [');
+const podContainersEnd = Buffer.from('\n   ]');
+const podEnd = Buffer.from('\n  }');
+const containerHead = Buffer.from('\n    {\n     "name": "');
+const containerStart = Buffer.from('",\n     "startTime": "');
+const containerEnd = Buffer.from('\n    }');
+
 /**
- * The body of `GET /stats/summary` (`Summary` of `k8s.io/kubelet/pkg/apis/stats/v1alpha1`), indented by one space: times
- * in whole seconds, pods and containers in random order, `pods` null on an empty node every now and then.
+ * Writes the body of `GET /stats/summary` (`Summary` of `k8s.io/kubelet/pkg/apis/stats/v1alpha1`) for any number of kubelets: indented by one space, times in
+ * whole seconds, pods and containers in random order, `pods` null on an empty node every now and then. ASCII only.
  */
-export function summaryDocument(request: SummaryRequest): string {
-  const times = new SecondTexts();
-  const pods = shuffle([...request.node.pods], request.random).flatMap((pod) => podStats(pod, request, times));
-  const none = request.random() < 0.5 ? 'null' : '[]';
-  const list = pods.length === 0 ? none : `[\n${pods.join(',\n')}\n ]`;
-  return `{\n "node": ${nodeStats(request, times)},\n "pods": ${list}\n}`;
+export class SummaryDocument {
+  readonly #page = new AsciiPage();
+  readonly #times = new SecondTexts();
+  readonly #node: UsageText;
+  readonly #system: UsageText;
+  readonly #pod: UsageText;
+  readonly #container: UsageText;
+
+  /** @param psi whether there is pressure stall information, as kubelets of 1.36 send it */
+  constructor(psi: boolean) {
+    const usage = (depth: number): UsageText => new UsageText(depth, psi, this.#times);
+    [this.#node, this.#system, this.#pod, this.#container] = [usage(2), usage(4), usage(3), usage(5)];
+  }
+
+  text(request: SummaryRequest): string {
+    const { node, now, random } = request;
+    const page = this.#page;
+    page.clear();
+    this.#writeNode(request);
+    const pods = shuffle(
+      [...node.pods].filter((pod) => isListed(pod, now)),
+      random,
+    );
+    if (pods.length === 0) page.text(`,\n "pods": ${random() < 0.5 ? 'null' : '[]'}\n}`);
+    else {
+      page.text(',\n "pods": [');
+      for (const [index, pod] of pods.entries()) {
+        if (index > 0) page.piece(comma);
+        this.#writePod(pod, request);
+      }
+      page.text('\n ]\n}');
+    }
+    return page.toString();
+  }
+
+  #writeNode({ node, now, cpuAndMemoryOnly }: SummaryRequest): void {
+    const page = this.#page;
+    const { bootedAt, name, memory, cpus } = node.birth;
+    const cgroupStart = this.#times.text(epochMs(bootedAt + 3000));
+    const start = cpuAndMemoryOnly ? cgroupStart : this.#times.text(bootedAt);
+    page.text(`{\n "node": {\n  "nodeName": "${name}",\n  "systemContainers": [`);
+    page.text(`\n   {\n    "name": "pods",\n    "startTime": "${cgroupStart}"`);
+    this.#system.write(page, node.podsSample(now), memory);
+    page.text(`\n   }\n  ],\n  "startTime": "${start}"`);
+    this.#node.write(page, node.rootSample(now), memory);
+    if (!cpuAndMemoryOnly) page.text(fieldsText(nodeExtras(now, bootedAt, cpus), '  '));
+    page.text('\n }');
+  }
+
+  #writePod(pod: SimulatedPod, { now, cpuAndMemoryOnly, random }: SummaryRequest): void {
+    const page = this.#page;
+    const { namespace, name, kubeletUid, startedAt, containers } = pod.birth;
+    page.piece(podHead);
+    page.text(name);
+    page.piece(podNamespace);
+    page.text(namespace);
+    page.piece(podUid);
+    page.text(kubeletUid);
+    page.piece(podStart);
+    // The brief document takes the start of the pod's cgroup, the full one that of the Pod's status.
+    page.text(this.#times.text(cpuAndMemoryOnly ? epochMs(startedAt + 300) : startedAt));
+    page.piece(podContainers);
+    let first = true;
+    for (const container of containers.length === 1 ? containers : shuffle([...containers], random)) {
+      const runningSince = container.startedAt(now);
+      if (runningSince === undefined) continue;
+      if (!first) page.piece(comma);
+      first = false;
+      this.#writeContainer(container, runningSince, now, cpuAndMemoryOnly);
+    }
+    page.piece(podContainersEnd);
+    this.#pod.write(page, pod.sample(now));
+    if (!cpuAndMemoryOnly) page.text(fieldsText(podExtras(now, startedAt, pod), '   '));
+    page.piece(podEnd);
+  }
+
+  #writeContainer(container: SimulatedContainer, startedAt: EpochMs, now: EpochMs, cpuAndMemoryOnly: boolean): void {
+    const page = this.#page;
+    page.piece(containerHead);
+    page.text(container.name);
+    page.piece(containerStart);
+    page.text(this.#times.text(startedAt));
+    page.text('"');
+    this.#container.write(page, container.sample(now));
+    if (!cpuAndMemoryOnly) page.text(fieldsText(containerExtras(now), '     '));
+    page.piece(containerEnd);
+  }
 }
 
-function nodeStats({ node, now, cpuAndMemoryOnly, writers }: SummaryRequest, times: SecondTexts): string {
-  const { bootedAt, name, memory, cpus } = node.birth;
-  const cgroupStart = times.text(epochMs(bootedAt + 3000));
-  const start = cpuAndMemoryOnly ? cgroupStart : times.text(bootedAt);
-  const system = writers.system.text(node.podsSample(now), times, memory);
-  const root = writers.node.text(node.rootSample(now), times, memory);
-  const extras = cpuAndMemoryOnly ? '' : fieldsText(nodeExtras(now, bootedAt, cpus), '  ');
-  return `{
-  "nodeName": "${name}",
-  "systemContainers": [
-   {
-    "name": "pods",
-    "startTime": "${cgroupStart}"${system}
-   }
-  ],
-  "startTime": "${start}"${root}${extras}
- }`;
-}
-
-/** Nothing for a pod of which no container runs. */
-function podStats(pod: SimulatedPod, request: SummaryRequest, times: SecondTexts): string[] {
-  const { now, cpuAndMemoryOnly, writers, random } = request;
-  const { namespace, name, kubeletUid, containers, startedAt } = pod.birth;
-  if (startedAt > now) return [];
-  const running = containers.filter((container) => container.startedAt(now) !== undefined);
-  if (running.length === 0) return [];
-  const stats = shuffle(running, random).map((container) => containerStats(container, request, times));
-  // The brief document takes the start of the pod's cgroup, the full one that of the Pod's status.
-  const start = times.text(cpuAndMemoryOnly ? epochMs(startedAt + 300) : startedAt);
-  const extras = cpuAndMemoryOnly ? '' : fieldsText(podExtras(now, startedAt, pod), '   ');
-  return [
-    `  {
-   "podRef": {
-    "name": "${name}",
-    "namespace": "${namespace}",
-    "uid": "${kubeletUid}"
-   },
-   "startTime": "${start}",
-   "containers": [
-${stats.join(',\n')}
-   ]${writers.pod.text(pod.sample(now), times)}${extras}
-  }`,
-  ];
-}
-
-function containerStats(container: SimulatedContainer, request: SummaryRequest, times: SecondTexts): string {
-  const { now, cpuAndMemoryOnly, writers } = request;
-  const start = times.text(container.startedAt(now) ?? now);
-  const usage = writers.container.text(container.sample(now), times);
-  const extras = cpuAndMemoryOnly ? '' : fieldsText(containerExtras(now), '     ');
-  return `    {
-     "name": "${container.name}",
-     "startTime": "${start}"${usage}${extras}
-    }`;
+/** A kubelet does not tell of a pod of which no container runs. */
+function isListed({ birth: { startedAt, containers } }: SimulatedPod, now: EpochMs): boolean {
+  return startedAt <= now && containers.some((container) => container.startedAt(now) !== undefined);
 }

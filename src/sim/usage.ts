@@ -33,35 +33,32 @@ export function valueAt<Value extends number>(script: UsageScript<Value>, at: Ep
 }
 
 /**
- * The integral of the script from the Unix epoch to `at`, in value-seconds: core-nanoseconds for a CPU script. Whole
- * microseconds count, so the difference of two integrals is the true consumption between them, to within 2 units.
+ * The area under the script between two instants, in value-seconds: core-nanoseconds for a CPU script. Right to a unit up to 2^53, which is a hundred days of a
+ * core.
  */
-export function integral<Value extends number>(script: UsageScript<Value>, at: EpochMs): bigint {
-  const now = micros(at);
-  if (script.kind === 'constant') return area(script.value, now);
+export function integral<Value extends number>(script: UsageScript<Value>, from: EpochMs, to: EpochMs): number {
+  if (script.kind === 'constant') return area(script.value, to - from);
   if (script.kind === 'sine') {
-    const swing = (script.amplitude * script.period) / 1000 / (2 * Math.PI);
-    return area(script.mean, now) + BigInt(Math.round(swing * (1 - Math.cos(angle(at, script.period)))));
+    const swing = (script.amplitude * script.period) / (2 * Math.PI);
+    const waves = swing * (Math.cos(angle(from, script.period)) - Math.cos(angle(to, script.period)));
+    return area(script.mean, to - from) + waves / 1000;
   }
   if (script.kind === 'step') {
-    const change = micros(script.at);
-    if (now <= change) return area(script.before, now);
-    return area(script.before, change) + area(script.after, now - change);
+    const change = Math.min(Math.max(script.at, from), to);
+    return area(script.before, change - from) + area(script.after, to - change);
   }
-  const every = micros(epochMs(script.every));
-  const width = micros(epochMs(script.width));
-  const periods = Math.floor(now / every);
-  const raised = periods * width + Math.min(now - periods * every, width);
-  return area(script.base, now) + area(script.peak - script.base, raised);
+  const raised = raisedUntil(to, script.every, script.width) - raisedUntil(from, script.every, script.width);
+  return area(script.base, to - from) + area(script.peak - script.base, raised);
 }
 
-/** Microseconds since the epoch: whole, and below 2^53 until the year 2255. */
-export function micros(at: EpochMs): number {
-  return Math.round(at * 1000);
+function area(value: number, length: number): number {
+  return (value * length) / 1000;
 }
 
-function area(value: number, microseconds: number): bigint {
-  return (BigInt(Math.round(value)) * BigInt(microseconds)) / 1_000_000n;
+/** The part of all time until `at` in which a spike was up. */
+function raisedUntil(at: EpochMs, every: Milliseconds, width: Milliseconds): number {
+  const into = at % every;
+  return ((at - into) / every) * width + Math.min(into, width);
 }
 
 /** The phase of a wave; the remainder is taken first so that the argument of sin and cos stays small and exact. */
@@ -69,10 +66,18 @@ function angle(at: EpochMs, period: Milliseconds): number {
   return (2 * Math.PI * (at % period)) / period;
 }
 
+interface Segment {
+  readonly from: number;
+  readonly to: number;
+  readonly usage: ContainerUsage;
+}
+
 /** Scripts of one container one after another: a change takes effect at its instant and leaves the past as it was. */
 export class UsageTimeline {
   #usage: ContainerUsage;
-  readonly #segments: { readonly from: EpochMs; readonly usage: ContainerUsage; readonly offset: bigint }[] = [];
+  #since = Number.NEGATIVE_INFINITY;
+  /** What held before, oldest first. */
+  readonly #earlier: Segment[] = [];
 
   constructor(usage: ContainerUsage) {
     this.#usage = usage;
@@ -85,26 +90,27 @@ export class UsageTimeline {
 
   /** Follows other scripts from `at` on, which must not lie before an earlier change. */
   change(at: EpochMs, usage: ContainerUsage): void {
-    const offset = this.cpuIntegral(at) - integral(usage.cpu, at);
-    this.#segments.push({ from: at, usage, offset });
-    if (this.#segments.length === 1) this.#segments.unshift({ from: epochMs(0), usage: this.#usage, offset: 0n });
+    this.#earlier.push({ from: this.#since, to: at, usage: this.#usage });
+    this.#since = at;
     this.#usage = usage;
   }
 
-  /** Core-nanoseconds consumed from an arbitrary zero up to `at`; only differences mean something. */
-  cpuIntegral(at: EpochMs): bigint {
-    const segment = this.#segmentAt(at);
-    return segment === undefined ? integral(this.#usage.cpu, at) : segment.offset + integral(segment.usage.cpu, at);
+  /** Core-nanoseconds between two instants. */
+  consumed(from: EpochMs, to: EpochMs): number {
+    if (from >= this.#since) return integral(this.#usage.cpu, from, to);
+    let total = to > this.#since ? integral(this.#usage.cpu, epochMs(this.#since), to) : 0;
+    for (const segment of this.#earlier) {
+      const [begin, end] = [epochMs(Math.max(from, segment.from)), epochMs(Math.min(to, segment.to))];
+      if (begin < end) total += integral(segment.usage.cpu, begin, end);
+    }
+    return total;
   }
 
   /** Working set in bytes; a wave moves by whole pages, as memory does. */
   memoryAt(at: EpochMs): number {
-    const { memory } = this.#segmentAt(at)?.usage ?? this.#usage;
+    const { memory } =
+      at >= this.#since ? this.#usage : (this.#earlier.find(({ to }) => at < to)?.usage ?? this.#usage);
     const value = valueAt(memory, at);
     return memory.kind === 'sine' ? value - (value % 4096) : value;
-  }
-
-  #segmentAt(at: EpochMs): { readonly usage: ContainerUsage; readonly offset: bigint } | undefined {
-    return this.#segments.findLast((segment) => segment.from <= at);
   }
 }

@@ -16,7 +16,11 @@ export async function authenticate(request: IncomingMessage, tokens: TokenIssuer
   return identityOf(user, request.headersDistinct['impersonate-group'] ?? people[user]);
 }
 
-function certificateIdentity({ socket }: IncomingMessage): Identity | undefined {
+/**
+ * Whom a request's client certificate names, if there is one.
+ * @throws ApiFailure 401 for a certificate of another authority
+ */
+export function certificateIdentity({ socket }: IncomingMessage): Identity | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const { subject } = socket.getPeerCertificate();
   const [name] = [subject?.CN ?? []].flat();
@@ -26,11 +30,16 @@ function certificateIdentity({ socket }: IncomingMessage): Identity | undefined 
 }
 
 async function tokenIdentity(request: IncomingMessage, tokens: TokenIssuer): Promise<Identity | undefined> {
-  const [, token] = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '') ?? [];
+  const token = bearerToken(request);
   if (token === undefined) return undefined;
   const identity = await tokens.verify(token);
   if (identity === undefined) throw unauthorized();
   return identity;
+}
+
+/** The token that a request carries, good or not. */
+export function bearerToken({ headers }: IncomingMessage): string | undefined {
+  return /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 function unauthorized(): ApiFailure {
