@@ -45,6 +45,16 @@ const algorithms = [
   'Ed25519',
 ];
 
+/** What is wrong with a token, not with a key. */
+const faults = [
+  errors.JWSSignatureVerificationFailed,
+  errors.JOSEAlgNotAllowed,
+  errors.JWSInvalid,
+  errors.JWTInvalid,
+  errors.JWTExpired,
+  errors.JWTClaimValidationFailed,
+];
+
 /**
  * Verifies tokens that claim to come from the cluster's own issuer against the keys that the API server publishes. It only refuses: a token that
  * verifies may have been revoked since, which TokenReview knows.
@@ -65,7 +75,9 @@ export class IssuerKeys {
    * when the keys cannot be had or do not decide.
    */
   async check(token: string, claimedIssuer: string): Promise<void> {
-    await this.#refresh(keyLifetime);
+    // Newer keys can be waited for once a token names one of them.
+    if (this.#issuer === undefined) await this.#refresh(refetchPause);
+    else void this.#refresh(keyLifetime);
     if (this.#issuer?.name !== claimedIssuer) return;
     if ((await this.#verify(token, this.#issuer)) !== 'unknown key') return;
     const asked = this.#askedAt;
@@ -85,16 +97,16 @@ export class IssuerKeys {
       return 'verified';
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) return 'unknown key';
-      if (error instanceof errors.JWKSMultipleMatchingKeys) return 'undecided';
-      throw forged(messageChain(error), error);
+      if (faults.some((fault) => error instanceof fault)) throw forged(messageChain(error), error);
+      // Several keys match, or the one that does is of a kind that cannot be used here.
+      return 'undecided';
     }
   }
 
   /** Gets issuer and keys unless that was tried less than `age` ago. Never rejects. */
   async #refresh(age: number): Promise<void> {
     const now = this.#deps.clock.monotonic();
-    const wait = this.#issuer === undefined ? refetchPause : age;
-    if (this.#askedAt !== undefined && now - this.#askedAt < wait && this.#asking === undefined) return;
+    if (this.#askedAt !== undefined && now - this.#askedAt < age && this.#asking === undefined) return;
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     await this.#asking;
   }

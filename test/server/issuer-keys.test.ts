@@ -29,10 +29,11 @@ describe('IssuerKeys', () => {
   function make(keys: JWK[]) {
     const clock = new FakeClock(Date.now());
     const log = new RecordingLogger();
-    const state = { keys, down: false, fetches: 0 };
+    const state = { keys, down: false, hanging: false, fetches: 0 };
     const discovery = {
       async get(path: string): Promise<unknown> {
         if (state.down) throw new Error('forbidden');
+        if (state.hanging) return await new Promise(() => undefined);
         if (path === '/.well-known/openid-configuration')
           return { issuer, jwks_uri: 'https://elsewhere/openid/v1/jwks' };
         assert.equal(path, '/openid/v1/jwks');
@@ -104,5 +105,48 @@ describe('IssuerKeys', () => {
     state.down = true;
     await clock.advance(600_000);
     await assert.rejects(keys.check(await token(fresh, 'old'), issuer), AuthenticationError);
+  });
+
+  it('lets no token wait for newer keys while it has some', async () => {
+    const { keys, clock, state } = make([await jwk(old, 'old')]);
+    const good = await token(old, 'old');
+    await keys.check(good, issuer);
+    await clock.advance(300_000);
+    state.hanging = true;
+    await keys.check(good, issuer);
+    await assert.rejects(keys.check(await token(fresh, 'old'), issuer), AuthenticationError);
+  });
+
+  it('lets no token wait longer than five seconds for the first keys', async () => {
+    const { keys, clock, state } = make([await jwk(old, 'old')]);
+    state.hanging = true;
+    const checked = keys.check(await token(old, 'old'), issuer);
+    await clock.advance(5000);
+    await checked;
+    assert.equal(clock.waiting, 0);
+  });
+
+  for (const [what, document] of [
+    ['no object', 'nonsense'],
+    ['no keys', {}],
+    ['keys that are no list', { keys: 'x' }],
+    ['keys that are no objects', { keys: [null, 1] }],
+    ['no keys at all', { keys: [] }],
+  ] as const) {
+    it(`makes nothing of an issuer that publishes ${what}`, async () => {
+      const discovery = {
+        get: async (path: string) => await Promise.resolve(path.startsWith('/openid') ? document : { issuer }),
+      };
+      const keys = new IssuerKeys({ discovery, clock: new FakeClock(Date.now()), log: new RecordingLogger() });
+      await keys.check(await token(old, 'old'), issuer);
+    });
+  }
+
+  it('leaves a token to TokenReview whose key cannot be used', async () => {
+    const weak = await jwk(old, 'old');
+    const { keys } = make([{ ...weak, n: (weak.n ?? '').slice(0, 128) }]);
+    await keys.check(await token(old, 'old'), issuer);
+    const broken = make([{ ...weak, n: '!', e: '' }]);
+    await broken.keys.check(await token(old, 'old'), issuer);
   });
 });
