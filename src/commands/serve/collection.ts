@@ -1,8 +1,8 @@
-import type { Inventory } from '../../inventory/inventory.ts';
 import { PodNodes } from '../../inventory/pod-nodes.ts';
 import { InventoryWatch } from '../../inventory/watch-inventory.ts';
 import { kubeletCredentials } from '../../kube/kubelet-credentials.ts';
 import type { Clock } from '../../model/clock.ts';
+import type { PodInfo } from '../../model/inventory.ts';
 import { milliseconds } from '../../model/units.ts';
 import type { ServeOptions } from '../../options/serve-options.ts';
 import { KubeletClient } from '../../scrape/kubelet-client.ts';
@@ -12,6 +12,7 @@ import type { RootLogger } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { Transitions } from '../../telemetry/transitions.ts';
 import type { WindowStore } from '../../windows/window-store.ts';
+import { absences } from './absences.ts';
 import type { Holdings } from './holdings.ts';
 import type { KubeClients } from './kube-clients.ts';
 
@@ -47,13 +48,19 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     random,
     onRestart: (resource, reason) => telemetry.watchRestarted(resource, reason),
   });
-  const scraper = createScraper(deps, await createKubeletClient(deps), store);
+  const troubles = new Transitions(log.named('scrape'), clock);
+  const scraper = createScraper(deps, await createKubeletClient(deps), store, troubles);
   const podNodes = new PodNodes({ client, clock, logger: log.named('inventory') });
+  const located = new WeakMap<PodInfo, string>();
   const newcomers = new Newcomers({
     clock,
     isWaiting: (pod) => inventory.pod(pod.namespace, pod.name) === pod && store.pod(pod) === undefined,
     reportedBy: (pod) => store.nodeOf(pod),
-    locate: async ({ namespace, name }) => await podNodes.locate(namespace, name),
+    async locate(pod) {
+      const nodeName = await podNodes.locate(pod.namespace, pod.name);
+      if (nodeName !== undefined) located.set(pod, nodeName);
+      return nodeName;
+    },
     pull: (nodeName) => scraper.pullForward(nodeName, milliseconds(0)),
   });
   inventory.subscribe({
@@ -62,6 +69,7 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     nodeRemoved({ name }) {
       store.removeNode(name);
       telemetry.nodeGone(name);
+      troubles.forget(name);
       void scraper.removeNode(name);
     },
     podAdded(pod, isNew) {
@@ -79,7 +87,7 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     }),
     windows: () => store.census,
     scraping: () => scraper.census,
-    absent: () => absences(inventory, store),
+    absent: () => absences(inventory, store, (pod) => located.get(pod)),
   });
   return {
     watch,
@@ -119,9 +127,9 @@ function createScraper(
   { options, clock, random, log: root, telemetry }: CollectionDependencies,
   kubelets: KubeletClient,
   store: WindowStore,
+  troubles: Transitions,
 ): Scraper {
   const log = root.named('scrape');
-  const nodes = new Transitions(log, clock);
   return new Scraper({
     clock,
     random,
@@ -142,9 +150,9 @@ function createScraper(
     onCycle({ node, duration, error, failures, backedOff }) {
       telemetry.cycleFinished(duration);
       if (backedOff) telemetry.scrapeBackedOff();
-      if (error === undefined) nodes.recovered(node.name, 'Node answers again', { node: node.name });
+      if (error === undefined) troubles.recovered(node.name, 'Node answers again', { node: node.name });
       else
-        nodes.failed(
+        troubles.failed(
           node.name,
           error,
           'Node cannot be scraped',
@@ -162,22 +170,4 @@ function createScraper(
       });
     },
   });
-}
-
-/** How many nodes and pods are not served, by reason. */
-function absences(
-  inventory: Inventory,
-  store: WindowStore,
-): { resource: 'nodes' | 'pods'; reason: string; count: number }[] {
-  const counts = new Map<string, { resource: 'nodes' | 'pods'; reason: string; count: number }>();
-  const add = (resource: 'nodes' | 'pods', reason: string): void => {
-    const key = `${resource}/${reason}`;
-    const known = counts.get(key);
-    if (known === undefined) counts.set(key, { resource, reason, count: 1 });
-    else known.count++;
-  };
-  for (const { name } of inventory.nodes())
-    if (store.node(name) === undefined) add('nodes', store.nodeAbsence(name).reason);
-  for (const pod of inventory.pods()) if (store.pod(pod) === undefined) add('pods', store.podAbsence(pod, true).reason);
-  return [...counts.values()];
 }

@@ -1,0 +1,40 @@
+import type { Inventory } from '../../inventory/inventory.ts';
+import type { PodInfo } from '../../model/inventory.ts';
+import type { WindowStore } from '../../windows/window-store.ts';
+
+/** So many nodes or pods are not served for one reason. */
+export interface Absences {
+  readonly resource: 'nodes' | 'pods';
+  readonly reason: string;
+  readonly count: number;
+}
+
+/**
+ * Counts the nodes and pods that are not served, by reason. A pod that no node has told of is `not_scraped` when its node never was scraped.
+ * @param nodeOf where a pod runs, if the API server was asked; any other may run on any node that was never scraped
+ */
+export function absences(
+  inventory: Pick<Inventory, 'nodes' | 'pods'>,
+  store: Pick<WindowStore, 'node' | 'nodeAbsence' | 'pod' | 'podAbsence'>,
+  nodeOf: (pod: PodInfo) => string | undefined,
+): Absences[] {
+  const counts = new Map<string, Absences>();
+  const add = (resource: 'nodes' | 'pods', reason: string): void => {
+    const key = `${resource}/${reason}`;
+    counts.set(key, { resource, reason, count: 1 + (counts.get(key)?.count ?? 0) });
+  };
+  const unscraped = new Set<string>();
+  for (const { name } of inventory.nodes()) {
+    if (store.node(name) !== undefined) continue;
+    const { reason } = store.nodeAbsence(name);
+    if (reason === 'not_scraped') unscraped.add(name);
+    add('nodes', reason);
+  }
+  for (const pod of inventory.pods()) {
+    if (store.pod(pod) !== undefined) continue;
+    const node = nodeOf(pod);
+    const nodeScraped = node === undefined ? unscraped.size === 0 : !unscraped.has(node);
+    add('pods', store.podAbsence(pod, nodeScraped).reason);
+  }
+  return [...counts.values()];
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { absences } from '../../../src/commands/serve/absences.ts';
+import type { PodInfo } from '../../../src/model/inventory.ts';
+import { startCluster } from '../../support/cluster.ts';
+import { collect } from '../../support/collection.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const pod = (name: string): PodInfo => ({ namespace: 'team', name, labels: {}, uid: name, kubeletUid: name });
+
+describe('The absences that serve counts', () => {
+  it('lay the pods of a node that was never scraped to that node, and other pods to themselves', async (context) => {
+    const cluster = await startCluster(context, { nodes: 3, podsPerNode: 4 });
+    await cluster.setKubeletFault('node-00002', { kind: 'refuse' });
+    const collecting = await collect(context, cluster, ['--metric-resolution=60s']);
+    const counted = async (): Promise<string[]> =>
+      (await collecting.series()).filter((line) => line.startsWith('kubetally_absent_objects'));
+    await eventually(() => collecting.store.census.container.count === 8, 'usage of the pods of two nodes');
+    assert.deepEqual(await counted(), [
+      'kubetally_absent_objects{resource="nodes",reason="not_scraped"} 1',
+      'kubetally_absent_objects{resource="pods",reason="not_scraped"} 4',
+    ]);
+    await cluster.removeNode('node-00002');
+    cluster.pods.create('team-0', { metadata: { name: 'fresh' }, spec: { containers: [{ name: 'main' }] } });
+    await eventually(() => collecting.inventory.podCount === 9, 'the new pod, and the others gone');
+    assert.deepEqual(await counted(), ['kubetally_absent_objects{resource="pods",reason="not_reported"} 1']);
+  });
+
+  it('believe the API server where it was asked for the node of a pod', () => {
+    const nodes = ['answering', 'dead'].map((name) => ({
+      name,
+      labels: {},
+      addresses: [],
+      kubeletPort: undefined,
+      ready: true,
+      cpuCapacity: undefined,
+      resourceMetricsPath: undefined,
+    }));
+    const counted = absences(
+      { nodes: () => nodes, pods: () => [pod('elsewhere'), pod('unknown')] },
+      {
+        node: () => undefined,
+        nodeAbsence: (name) => ({ reason: name === 'dead' ? 'not_scraped' : 'expired' }),
+        pod: () => undefined,
+        podAbsence: (_, nodeScraped) => ({ reason: nodeScraped ? 'not_reported' : 'not_scraped' }),
+      },
+      ({ name }) => (name === 'elsewhere' ? 'answering' : undefined),
+    );
+    assert.deepEqual(
+      counted.map(({ resource, reason, count }) => `${count} ${resource} ${reason}`),
+      ['1 nodes expired', '1 nodes not_scraped', '1 pods not_reported', '1 pods not_scraped'],
+    );
+  });
+});
