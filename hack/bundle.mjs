@@ -103,7 +103,6 @@ const { metafile } = await build({
   format: 'esm',
   minifyWhitespace: true,
   minifySyntax: true,
-  lineLimit: 160,
   sourcemap: true,
   legalComments: 'eof',
   metafile: true,

@@ -45,5 +45,6 @@ function processIo(): CommandIo {
 const [first = '', ...rest] = process.argv.slice(2);
 const named = Object.hasOwn(commands, first) ? commands[first] : undefined;
 const load = named ?? commands['serve'];
+const io = processIo();
 const run = await load?.();
-process.exitCode = await run?.(named === undefined ? process.argv.slice(2) : rest, processIo());
+process.exitCode = await run?.(named === undefined ? process.argv.slice(2) : rest, io);
