@@ -3,6 +3,7 @@ import { asError } from '../model/errors.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading } from '../model/sample.ts';
 import { milliseconds, monotonicMs, seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import type { TakeReading } from './node-source.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { backoff, phaseOf, shortestInterval, stepOf, untilDue } from './schedule.ts';
 
@@ -35,8 +36,8 @@ export interface NodeCycleOptions {
   readonly requestTimeout: Milliseconds;
   /** How many nodes are scraped. */
   readonly nodeCount: () => number;
-  /** Reads the node once; `signal` aborts when the node leaves. */
-  readonly read: (node: NodeInfo, deadline: Milliseconds, signal: AbortSignal) => Promise<NodeReading>;
+  /** Reads the node once and hands on what it answered; `signal` aborts when the node leaves. */
+  readonly read: (node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading) => Promise<void>;
   /** Takes what was read; called as soon as the node answered. */
   readonly publish: (node: NodeInfo, reading: NodeReading) => void;
   /** A cycle begins, so much later than it was due. */
@@ -169,8 +170,9 @@ export class NodeCycle {
     const startedAt = clock.monotonic();
     let error: ScrapeError | undefined;
     try {
-      const reading = await read(node, deadline, this.#gone.signal);
-      if (!this.#gone.signal.aborted) publish(node, reading);
+      await read(node, deadline, this.#gone.signal, (reading) => {
+        if (!this.#gone.signal.aborted) publish(node, reading);
+      });
     } catch (thrown) {
       error =
         thrown instanceof ScrapeError ? thrown : new ScrapeError('connect', asError(thrown).message, { cause: thrown });

@@ -26,6 +26,9 @@ export interface KubeletGet {
   ): Promise<Result>;
 }
 
+/** Takes in what one scrape brought. */
+export type TakeReading = (reading: NodeReading) => void;
+
 /** Reads one node's usage from the Summary API, or from `/metrics/resource` where that is refused or unreadable. */
 export class NodeSource {
   readonly #kubelets: KubeletGet;
@@ -60,9 +63,11 @@ export class NodeSource {
 
   /**
    * @param deadline for everything together
+   * @param take is handed what was read as soon as that is decoded. It does not come out of the promise: promises that wait for a kubelet grow old meanwhile, and
+   *   what an old one holds is garbage that only a full collection finds
    * @throws ScrapeError that of the Summary API when both sources fail
    */
-  async read(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
+  async read(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
     const startedAt = this.#clock.monotonic();
     const remaining = (): Milliseconds => (deadline - (this.#clock.monotonic() - startedAt)) as Milliseconds;
     if (
@@ -70,19 +75,18 @@ export class NodeSource {
       (this.#choice === 'auto' && node.resourceMetricsPath !== undefined) ||
       this.#summaryIsBarred()
     )
-      return await this.#resource(node, deadline, signal);
+      return await this.#resource(node, deadline, signal, take);
     try {
-      return await this.#summary(node, deadline, signal);
+      await this.#summary(node, deadline, signal, take);
     } catch (error) {
       if (this.#choice === 'summary' || !(error instanceof ScrapeError) || !fallsBack(error) || remaining() <= 0)
         throw error;
-      const reading = await this.#resource(node, remaining(), signal).catch(() => {
+      await this.#resource(node, remaining(), signal, take).catch(() => {
         throw error;
       });
       this.#summaryBarredUntil = (this.#clock.monotonic() +
         (error.code === 'parse' ? unreadableFor : refusedFor)) as MonotonicMs;
       this.#onFallback(node, error);
-      return reading;
     }
   }
 
@@ -94,24 +98,19 @@ export class NodeSource {
     );
   }
 
-  async #summary(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
-    return await this.#kubelets.get(node, summaryPath, deadline, signal, (body, timing) => {
+  async #summary(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
+    await this.#kubelets.get(node, summaryPath, deadline, signal, (body, timing) => {
       const summary = this.#summaries.decode(body);
-      return { source: 'summary', timePrecision: 1000, node: summary.node, pods: summary.pods, ...timing };
+      take({ source: 'summary', timePrecision: 1000, node: summary.node, pods: summary.pods, ...timing });
     });
   }
 
-  async #resource(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> {
-    return await this.#kubelets.get(
-      node,
-      node.resourceMetricsPath ?? resourcePath,
-      deadline,
-      signal,
-      (body, timing) => {
-        const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall);
-        return { source: 'resource', timePrecision: 1, node: metrics.node, pods: metrics.pods, ...timing };
-      },
-    );
+  async #resource(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
+    const path = node.resourceMetricsPath ?? resourcePath;
+    await this.#kubelets.get(node, path, deadline, signal, (body, timing) => {
+      const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall);
+      take({ source: 'resource', timePrecision: 1, node: metrics.node, pods: metrics.pods, ...timing });
+    });
   }
 }
 

@@ -12,9 +12,9 @@ export function phaseOf(nodeName: string): number {
 }
 
 /** So many nodes are due together: one after the other they find caches and connections warm, which saves a third of the CPU of scraping them one by one. */
-const nodesTogether = 10;
+const nodesTogether = 25;
 /** Yet the load of few nodes is spread over the resolution in at least this many steps. */
-const fewestSteps = 10;
+const fewestSteps = 4;
 
 /** A phase moved back to the beginning of its step, where nodes of nearly the same phase meet. */
 export function stepOf(phase: number, nodeCount: number): number {

@@ -1,5 +1,4 @@
 import type { NodeInfo } from '../model/inventory.ts';
-import type { NodeReading } from '../model/sample.ts';
 import { milliseconds, seconds, type Milliseconds } from '../model/units.ts';
 import type { KubeletSource } from '../options/kubelet-flags.ts';
 import { Gate } from './gate.ts';
@@ -67,8 +66,8 @@ export class Scraper {
     }
     const { kubelets, source: choice, onFallback, ...options } = this.#options;
     const source = new NodeSource(kubelets, options.clock, choice, onFallback, this.#summaries);
-    const read = async (target: NodeInfo, deadline: Milliseconds, signal: AbortSignal): Promise<NodeReading> =>
-      await this.#gate.run(async () => await source.read(target, deadline, signal));
+    const read: NodeCycleOptions['read'] = async (target, deadline, signal, take) =>
+      await this.#gate.run(async () => await source.read(target, deadline, signal, take));
     const cycle = new NodeCycle(node, { ...options, nodeCount: () => this.#cycles.size, read });
     this.#cycles.set(node.name, { cycle, source });
     cycle.start();

@@ -59,7 +59,9 @@ class SourceTest {
   }
 
   async read(of: NodeInfo = node): Promise<string> {
-    return (await this.source.read(of, seconds(10), never)).source;
+    let source = 'nothing';
+    await this.source.read(of, seconds(10), never, (reading) => (source = reading.source));
+    return source;
   }
 }
 

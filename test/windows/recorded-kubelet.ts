@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { PodSample } from '../../src/model/sample.ts';
 import { bytes, milliseconds } from '../../src/model/units.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
 import { KubeletClient } from '../../src/scrape/kubelet-client.ts';
@@ -107,11 +108,14 @@ export async function replay(
     await clock.advance(Math.max(0, scrape.requestedAtMs - clock.now()));
     if (!taken(index)) continue;
     kubelet.answer(scrape);
-    const reading = await source.read(here, milliseconds(10_000), new AbortController().signal);
-    // Where no header was recorded the one of this test's server is of today.
-    store.accept(here, scrape.date === undefined ? { ...reading, date: undefined } : reading);
+    let pods: readonly PodSample[] = [];
+    await source.read(here, milliseconds(10_000), new AbortController().signal, (reading) => {
+      ({ pods } = reading);
+      // Where no header was recorded the one of this test's server is of today.
+      store.accept(here, scrape.date === undefined ? { ...reading, date: undefined } : reading);
+    });
     if (index === 0) continue;
-    for (const { uid, namespace, name } of reading.pods)
+    for (const { uid, namespace, name } of pods)
       for (const window of store.pod({ kubeletUid: uid ?? '', namespace, name })?.containers ?? []) {
         const container = `${name}/${window.name}`;
         const key = `${container}/${window.timestamp}`;
