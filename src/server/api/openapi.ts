@@ -24,12 +24,22 @@ export interface OpenApiDocuments {
   readonly now: () => EpochMs;
 }
 
-/** Builds the documents. `gitVersion` is this server's; the documents carry it up to the first `-`. */
+/** The documents, each built when it is first asked for. `gitVersion` is this server's; they carry it up to the first `-`. */
 export function makeOpenApiDocuments(gitVersion: string, now: () => EpochMs): OpenApiDocuments {
   const version = gitVersion.split('-', 1)[0] ?? gitVersion;
-  const v3 = new Map<string, OpenApiDocument>();
-  for (const [key, document] of openApiV3(version)) v3.set(key, makeDocument(document, encodeOpenApiV3));
-  return { v2: makeDocument(openApiV2(version), encodeOpenApiV2), v3, now };
+  let v2: OpenApiDocument | undefined;
+  let v3: ReadonlyMap<string, OpenApiDocument> | undefined;
+  return {
+    get v2() {
+      return (v2 ??= makeDocument(openApiV2(version), encodeOpenApiV2));
+    },
+    get v3() {
+      return (v3 ??= new Map(
+        [...openApiV3(version)].map(([key, document]) => [key, makeDocument(document, encodeOpenApiV3)]),
+      ));
+    },
+    now,
+  };
 }
 
 function makeDocument(document: object, encode: (document: object) => Buffer): OpenApiDocument {
