@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HttpsClient } from '../e2e/https-client.ts';
@@ -20,15 +22,19 @@ interface Start {
   readonly allNodes: number;
 }
 
-/** How long it takes from the start of the process to the first answer over TLS, and to metrics; medians of several starts. */
+/** How long it takes from the start of the process to its end with nothing to do, to the first answer over TLS, and to metrics; medians of several starts. */
 export async function benchStart(settings: Settings): Promise<readonly Figure[]> {
   const { size, program, metricsServer, starts, say } = settings;
   const simulation = await Simulation.start(join(settings.directory, 'start'), { ...size });
   try {
     const ours: Start[] = [];
     const floors: number[] = [];
+    const runtimes: number[] = [];
+    const versions: number[] = [];
     for (let turn = 1; turn <= starts; turn++) {
       say(`start: ${turn} of ${starts}`);
+      runtimes.push(await timeRun('-e', '0'));
+      versions.push(await timeRun(program, '--version'));
       floors.push(await timeFloor(simulation));
       ours.push(await timeStart('kubetally', [process.execPath, program], simulation, settings));
     }
@@ -41,18 +47,39 @@ export async function benchStart(settings: Settings): Promise<readonly Figure[]>
       kubetally: median(ours.map(of)),
       metricsServer: theirs ? of(theirs) : undefined,
     });
+    const besideNode = (what: string, times: readonly number[]): Figure => ({
+      bench: 'start',
+      name: `${what}, beside Node itself`,
+      unit: 'ms',
+      kubetally: median(times),
+      floor: median(runtimes),
+    });
     return [
+      besideNode('--version', versions),
       {
         ...figure('to the first TLS answer', ({ answers }) => answers),
         floor: median(floors),
         budget: { of: 'itself', most: 300 },
       },
+      besideNode(
+        'to the first TLS answer',
+        ours.map(({ answers }) => answers),
+      ),
       { ...figure('to the first metrics', ({ firstMetrics }) => firstMetrics), budget: { of: 'itself', most: 3000 } },
       figure('to metrics of all nodes', ({ allNodes }) => allNodes),
     ];
   } finally {
     await simulation.stop();
   }
+}
+
+/** Milliseconds until Node has run a program to its end. */
+async function timeRun(...args: readonly string[]): Promise<number> {
+  const begun = performance.now();
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}`);
+  return performance.now() - begun;
 }
 
 async function timeStart(
