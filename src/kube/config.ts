@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
-import { parse } from 'yaml';
 import type { Clock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -52,9 +51,9 @@ export async function loadApiServer(options: KubeConfigOptions): Promise<ApiServ
   };
 }
 
-/** client-node is loaded only when a kubeconfig is, since it costs memory and time that a pod in the cluster can save. */
+/** client-node and yaml are loaded only when a kubeconfig is, since they cost memory and time that a pod in the cluster can save. */
 async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promise<Loaded> {
-  const text = await readKubeconfig(path);
+  const { text, document } = await readKubeconfig(path);
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const config = new KubeConfig();
   try {
@@ -80,7 +79,7 @@ async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promi
   const user = userName === '' ? { name: '' } : config.getUser(userName);
   if (user === null)
     throw new KubeError('config', `kubeconfig ${path}: there is no user "${userName}" (context "${current}")`);
-  const more = moreUserFields(text, userName);
+  const more = moreUserFields(document, userName);
   // With a cluster of its own, asking for credentials reads no CA and no certificate file.
   const authenticator = (user: PluginUser): Authenticator => {
     const config = new KubeConfig();
@@ -97,13 +96,14 @@ async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promi
   };
 }
 
-async function readKubeconfig(path: string): Promise<string> {
+async function readKubeconfig(path: string): Promise<{ readonly text: string; readonly document: object }> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     throw new KubeError('config', `cannot read kubeconfig ${path}: ${messageChain(error)}`, { cause: error });
   }
+  const { parse } = await import('yaml');
   let document: unknown;
   try {
     document = parse(text);
@@ -114,7 +114,7 @@ async function readKubeconfig(path: string): Promise<string> {
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document))
     throw new KubeError('config', `kubeconfig ${path} is empty or not a mapping`);
-  return text;
+  return { text, document };
 }
 
 /** Inline data goes before files, and a token file before a token, as in client-go. */
@@ -150,8 +150,8 @@ function impersonation(user: User, more: MoreUserFields): Record<string, string 
   return headers;
 }
 
-function moreUserFields(text: string, name: string): MoreUserFields {
-  const { users } = parse(text) as { users?: unknown };
+function moreUserFields(document: { readonly users?: unknown }, name: string): MoreUserFields {
+  const { users } = document;
   for (const entry of Array.isArray(users) ? (users as unknown[]) : []) {
     const { name: entryName, user } = (entry ?? {}) as { name?: unknown; user?: unknown };
     if (entryName === name && typeof user === 'object' && user !== null) return user;
