@@ -53,10 +53,12 @@ export async function serveCluster(
   };
   context.after(stopServer);
   cluster.setBackend({ url: `https://127.0.0.1:${port}` });
-  await eventually(async () => {
+  const served = async (): Promise<boolean> => {
     const { status, body } = await askApi(cluster, '/apis/metrics.k8s.io/v1/nodes');
     return status === 200 && (JSON.parse(body) as { items: unknown[] }).items.length === cluster.nodeNames.length;
-  });
+  };
+  // On a busy machine reading client-node's many modules takes ten seconds; the bundle has few of them.
+  await eventually(served, 'every node to be served', 40_000);
   return { cluster, directory, port, log: () => log, stopServer };
 }
 
