@@ -1,4 +1,4 @@
-import type { Sample } from '../model/sample.ts';
+import type { ContainerSample, Sample } from '../model/sample.ts';
 
 /** A Sample while a decoder fills it in. */
 export type SampleDraft = { -readonly [Field in keyof Sample]: Sample[Field] };
@@ -6,6 +6,19 @@ export type SampleDraft = { -readonly [Field in keyof Sample]: Sample[Field] };
 /** A sample of which nothing is known yet. */
 export function emptySample(): SampleDraft {
   return {
+    startTime: undefined,
+    cpuTime: undefined,
+    cpu: undefined,
+    cpuRate: undefined,
+    memory: undefined,
+    memoryUsage: undefined,
+  };
+}
+
+/** The same of a container; written out, as spreading one object into another costs more than reading the sample does. */
+export function emptyContainer(): { -readonly [Field in keyof ContainerSample]: ContainerSample[Field] } {
+  return {
+    name: '',
     startTime: undefined,
     cpuTime: undefined,
     cpu: undefined,

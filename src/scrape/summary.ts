@@ -2,7 +2,7 @@ import type { ContainerSample, PodSample, Sample } from '../model/sample.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
 import { JsonScanError, JsonScanner, KnownKeys } from './json-scanner.ts';
 import { KnownStrings } from './known-strings.ts';
-import { emptySample, type SampleDraft } from './sample-draft.ts';
+import { emptyContainer, emptySample, type SampleDraft } from './sample-draft.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { TimestampReader } from './timestamp.ts';
 
@@ -135,7 +135,9 @@ export class SummaryDecoder {
     this.#field = 'podRef';
     if (scan.enterObject())
       for (let key = scan.key(this.#podRefKeys, true); key !== undefined; key = scan.key(this.#podRefKeys, false)) {
-        if (key === 'name' || key === 'namespace' || key === 'uid') ref[key] = scan.string() ?? '';
+        if (key === 'name') ref.name = scan.string() ?? '';
+        else if (key === 'namespace') ref.namespace = scan.string() ?? '';
+        else if (key === 'uid') ref.uid = scan.string() ?? '';
         else scan.skip();
       }
     this.#field = '';
@@ -148,7 +150,7 @@ export class SummaryDecoder {
     for (let index = 0; scan.element(index === 0); index++) {
       this.#container = index;
       if (!scan.enterObject()) continue;
-      const draft = { name: '', ...emptySample() };
+      const draft = emptyContainer();
       for (
         let key = scan.key(this.#containerKeys, true);
         key !== undefined;

@@ -31,8 +31,11 @@ function wholeSeconds(text: string): EpochMs | undefined {
   if (text.length !== 20 || text.charCodeAt(4) !== dash || text.charCodeAt(7) !== dash || text.charCodeAt(10) !== t)
     return undefined;
   if (text.charCodeAt(13) !== colon || text.charCodeAt(16) !== colon || text.charCodeAt(19) !== z) return undefined;
-  const [month, day] = [twoDigits(text, 5), twoDigits(text, 8)];
-  const [hours, minutes, seconds] = [twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17)];
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hours = twoDigits(text, 11);
+  const minutes = twoDigits(text, 14);
+  const seconds = twoDigits(text, 17);
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const exists = month >= 1 && month <= 12 && day >= 1 && day <= 28 && hours < 24 && minutes < 60 && seconds < 60;
   return exists && year >= 1000 ? epochMs(Date.UTC(year, month - 1, day, hours, minutes, seconds)) : undefined;
