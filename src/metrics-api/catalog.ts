@@ -34,9 +34,9 @@ export const selectableFields: Readonly<Record<ResourceName, readonly string[]>>
 export class MetricsCatalog {
   readonly #objects: ObjectSource;
   readonly #usage: UsageSource;
-  readonly #nodeMetrics = new WeakMap<NodeInfo, { readonly usage: UsageWindow; readonly metrics: NodeMetrics }>();
+  #nodeMetrics = new WeakMap<NodeInfo, { readonly usage: UsageWindow; readonly metrics: NodeMetrics }>();
   /** A pod's metrics are kept with its usage; what is encoded of its metadata outlives that. */
-  readonly #podMetadata = new WeakMap<PodInfo, EncodedMetadata>();
+  #podMetadata = new WeakMap<PodInfo, EncodedMetadata>();
 
   constructor(objects: ObjectSource, usage: UsageSource) {
     this.#objects = objects;
@@ -90,6 +90,22 @@ export class MetricsCatalog {
         : undefined;
     });
     return { kind: 'PodMetricsList', items, continueToken: token('pods', last), remainingItemCount };
+  }
+
+  /** A bound on the items of `listPods`, without a look at any. */
+  mostPods(namespace: string, query: ListQuery): number {
+    return this.#candidatePods(namespace, query).length;
+  }
+
+  /** Forgets every object with what is encoded of it, to save memory. They are made again when they are asked for. */
+  forgetObjects(): void {
+    const now = this.#usage.now();
+    this.#nodeMetrics = new WeakMap();
+    this.#podMetadata = new WeakMap();
+    for (const info of this.#objects.pods()) {
+      const derived = this.#usage.pod(info, now)?.derived;
+      if (derived !== undefined) derived.from = derived.value = undefined;
+    }
   }
 
   /** A small superset of the pods that can match, in order. */

@@ -17,7 +17,7 @@ export interface ContainerWindow extends UsageWindow {
 /** What a reader made of something immutable, kept with it so that it lives as long: looked up without a table. */
 export interface Derived {
   /** What else it was made of. */
-  from?: object;
+  from?: object | undefined;
   value?: unknown;
 }
 

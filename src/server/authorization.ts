@@ -75,6 +75,11 @@ export class Authorization {
     return known ?? this.#ask(key, spec);
   }
 
+  /** Every verdict is asked for again. */
+  forgetVerdicts(): void {
+    this.#decisions.clear();
+  }
+
   #isOpen(requested: string): boolean {
     return this.#exactPaths.has(requested) || this.#pathPrefixes.some((prefix) => requested.startsWith(prefix));
   }

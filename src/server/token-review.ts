@@ -71,6 +71,11 @@ export class TokenReviewer implements TokenAuthenticator {
     return verdict.user;
   }
 
+  /** Every verdict is asked for again. */
+  forgetVerdicts(): void {
+    this.#verdicts.clear();
+  }
+
   async #verdict(token: string): Promise<Verdict> {
     const now = this.#deps.clock.now();
     const key = createHmac('sha256', this.#deps.hashKey).update(token).digest('base64');

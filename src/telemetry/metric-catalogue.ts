@@ -243,6 +243,24 @@ export const catalogue = {
     help: 'Questions to the caches of token and access reviews, by whether they knew the answer.',
     labels: ['cache', 'hit'],
   },
+  memoryLimit: {
+    name: 'kubetally_memory_limit_bytes',
+    type: 'gauge',
+    help: 'Most memory that may be used: by the process (of its container or machine), and of it by the JavaScript heap.',
+    labels: ['of'],
+  },
+  memoryPressure: {
+    name: 'kubetally_memory_pressure_ratio',
+    type: 'gauge',
+    help: 'The greater of the shares of both memory limits in use. From 0.9 on large lists are refused.',
+    labels: [],
+  },
+  memoryReliefs: {
+    name: 'kubetally_memory_reliefs_total',
+    type: 'counter',
+    help: 'How often something was given up because memory was short: garbage first, then what can be made again.',
+    labels: ['what'],
+  },
   certificateExpiry: {
     name: 'kubetally_serving_certificate_expiration_timestamp_seconds',
     type: 'gauge',

@@ -53,6 +53,14 @@ export function registerObservedGauges(
     ];
   });
   metrics.observedGauge(catalogue.nodesBackingOff, () => [[[], current().scraping?.().backingOff]]);
+  metrics.observedGauge(catalogue.memoryLimit, () => {
+    const limits = current().memory?.().limits;
+    return [
+      [['process'], limits?.process],
+      [['heap'], limits?.heap],
+    ];
+  });
+  metrics.observedGauge(catalogue.memoryPressure, () => [[[], current().memory?.().pressure]]);
   metrics.observedGauge(catalogue.connections, () => [[[], current().connections?.()]]);
   metrics.observedGauge(catalogue.stalestNode, () =>
     nodes.stalest(worstNodes, clock.now()).map(([node, seconds]) => [[node], seconds]),

@@ -1,4 +1,4 @@
-import type { EpochMs } from '../model/units.ts';
+import type { Bytes, EpochMs } from '../model/units.ts';
 
 /** Windows of one class of data. */
 export interface WindowCensus {
@@ -20,6 +20,11 @@ export interface ObservedState {
     readonly fromSummary: number;
     readonly fromResource: number;
     readonly backingOff: number;
+  };
+  readonly memory?: () => {
+    readonly limits: { readonly process: Bytes; readonly heap: Bytes };
+    /** 0 to 1. */
+    readonly pressure: number;
   };
   /** Open client connections. */
   readonly connections?: () => number;

@@ -53,6 +53,7 @@ export class Telemetry {
   readonly #authorizationAttempts: Counter;
   readonly #authorizationDuration: Histogram;
   readonly #reviewCache: Counter;
+  readonly #memoryReliefs: Counter;
   readonly #certificateExpiry: Gauge;
   readonly #freshness: Recorder;
   readonly #windowAges: Readonly<Record<WindowType, Recorder>>;
@@ -90,6 +91,7 @@ export class Telemetry {
     this.#authorizationAttempts = metrics.counter(catalogue.authorizationAttempts);
     this.#authorizationDuration = metrics.histogram(catalogue.authorizationDuration);
     this.#reviewCache = metrics.counter(catalogue.reviewCache);
+    this.#memoryReliefs = metrics.counter(catalogue.memoryReliefs);
     this.#certificateExpiry = metrics.gauge(catalogue.certificateExpiry);
     metrics.gauge(catalogue.buildInfo).set({ version: settings.version, node_version: process.version }, 1);
     for (const kind of ['readOnly', 'mutating']) this.#requestsInFlight.set({ request_kind: kind }, 0);
@@ -195,7 +197,7 @@ export class Telemetry {
   }
 
   /** A request was refused because a limit was reached. */
-  requestRejected(reason: 'in_flight' | 'timeout' | 'too_large'): void {
+  requestRejected(reason: 'in_flight' | 'timeout' | 'too_large' | 'memory'): void {
     this.#requestsRejected.inc({ reason });
   }
 
@@ -212,6 +214,11 @@ export class Telemetry {
   /** A cache of reviews was asked. */
   reviewCacheAsked(cache: 'authentication' | 'authorization', hit: boolean): void {
     this.#reviewCache.inc({ cache, hit: String(hit) });
+  }
+
+  /** Memory was short, and `what` was given up. */
+  memoryRelieved(what: string): void {
+    this.#memoryReliefs.inc({ what });
   }
 
   servingCertificateLoaded(expires: EpochMs): void {

@@ -125,6 +125,12 @@ export function watchNotSupported(resource: string, group: string): StatusError 
   return new StatusError('method-not-allowed', message, { group, kind: resource });
 }
 
+/** A list over all namespaces would take more memory than there is. Clients of Kubernetes ask again after the time it names. */
+export function memoryShort(most: number): StatusError {
+  const message = `too little memory for this list; ask again, for one namespace, or for pages (limit=${most})`;
+  return new StatusError('too-many-requests', message, { retryAfterSeconds: 5 });
+}
+
 export function unauthorized(): StatusError {
   return new StatusError('unauthorized', 'Unauthorized');
 }

@@ -64,6 +64,7 @@ export function routerDependencies(
     catalog: new MetricsCatalog(cluster.objects, cluster.usage),
     now: () => systemClock.now(),
     served: () => undefined,
+    admitsLargeList: () => true,
     openApi: makeOpenApiDocuments('v0.1.0-test', () => systemClock.now()),
     version: {
       major: '0',

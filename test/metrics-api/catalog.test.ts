@@ -130,6 +130,32 @@ describe('MetricsCatalog', () => {
     );
   });
 
+  it('makes objects again, with nothing encoded, after it forgot them', () => {
+    const catalog = catalogOf(someCluster());
+    const all = () => [...catalog.listPods('', query()).items, ...catalog.listNodes(query()).items];
+    const before = all();
+    for (const { fragments, metadata } of before) {
+      const encoded = { bytes: Buffer.of(1), stampAt: 0, contentAt: 0, metadataEnd: 0 };
+      fragments.json = encoded;
+      metadata.json = encoded;
+    }
+    catalog.forgetObjects();
+    const after = all();
+    for (const { fragments, metadata } of after) assert.deepEqual([fragments, metadata], [{}, {}]);
+    const content = ({ name, timestamp, window }: (typeof before)[number]): unknown => [name, timestamp, window];
+    assert.deepEqual(after.map(content), before.map(content));
+    assert.deepEqual(all(), after);
+    for (const [index, object] of all().entries()) assert.equal(object, after[index]);
+  });
+
+  it('bounds the items of a list by what indexes tell', () => {
+    const catalog = catalogOf(someCluster());
+    assert.equal(catalog.mostPods('', query()), 4);
+    assert.equal(catalog.mostPods('', query({ fields: 'metadata.namespace=team-b' })), 1);
+    assert.equal(catalog.mostPods('team-a', query()), 3);
+    assert.equal(catalog.mostPods('team-a', query({ fields: 'metadata.name=ghost' })), 0);
+  });
+
   it('says how many remain unless a selector hides it', () => {
     const catalog = catalogOf(someCluster());
     const page = catalog.listPods('', query({ limit: 1 }));

@@ -48,7 +48,7 @@ function make(answer: (spec: { user: string }) => unknown, options: Partial<Auth
   );
   const decide = async (who: UserInfo, info: RequestInfo): Promise<Decision> =>
     await authorization.authorize(who, info);
-  return { decide, clock, specs, hits };
+  return { authorization, decide, clock, specs, hits };
 }
 
 const pods = '/apis/metrics.k8s.io/v1beta1/namespaces/default/pods';
@@ -162,6 +162,14 @@ describe('Authorization', () => {
     const { decide, specs } = make(() => ({ allowed: true }), none);
     await decide(user('jane'), request(pods));
     await decide(user('jane'), request(pods));
+    assert.equal(specs.length, 2);
+  });
+
+  it('forgets verdicts when told to', async () => {
+    const { authorization, decide, specs } = make(() => ({ allowed: true }));
+    await decide(user('jane'), request(pods));
+    authorization.forgetVerdicts();
+    assert.equal((await decide(user('jane'), request(pods))).allowed, true);
     assert.equal(specs.length, 2);
   });
 

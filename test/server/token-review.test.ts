@@ -69,6 +69,25 @@ describe('TokenReviewer', () => {
     assert.equal(calls.length, 3);
   });
 
+  it('forgets verdicts when told to, and still answers who waits for one', async () => {
+    let release = (): void => undefined;
+    const { reviewer, calls } = make(async ({ body }) => {
+      if (body.spec.token === 'slow') await new Promise<void>((resolve) => (release = resolve));
+      return jane;
+    });
+    await reviewer.authenticate('known');
+    const waiting = reviewer.authenticate('slow');
+    await settle();
+    reviewer.forgetVerdicts();
+    release();
+    assert.equal((await waiting).name, 'jane');
+    await reviewer.authenticate('known');
+    assert.deepEqual(
+      calls.map(({ body }) => body.spec.token),
+      ['known', 'slow', 'known'],
+    );
+  });
+
   it('asks once for many at a time', async () => {
     let release = (): void => undefined;
     const { reviewer, calls } = make(async () => {

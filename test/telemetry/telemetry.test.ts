@@ -249,6 +249,8 @@ describe('telemetry', () => {
     some.authenticationFinished('success', ms(3));
     some.authorizationFinished('denied', ms(3));
     some.reviewCacheAsked('authorization', true);
+    some.memoryRelieved('garbage');
+    some.observe({ memory: () => ({ limits: { process: bytes(200), heap: bytes(100) }, pressure: 0.5 }) });
     some.servingCertificateLoaded(epochMs(2_000_000_000_000));
     const { body } = await some.exposition();
     for (const line of [
@@ -262,6 +264,10 @@ describe('telemetry', () => {
       'rest_client_requests_total{code="<error>",method="POST"} 1',
       'rest_client_request_duration_seconds_count{verb="GET"} 1',
       'kubetally_requests_rejected_total{reason="in_flight"} 1',
+      'kubetally_memory_reliefs_total{what="garbage"} 1',
+      'kubetally_memory_limit_bytes{of="process"} 200',
+      'kubetally_memory_limit_bytes{of="heap"} 100',
+      'kubetally_memory_pressure_ratio 0.5',
       'authentication_attempts{result="success"} 1',
       'authentication_duration_seconds_count{result="success"} 1',
       'authorization_attempts_total{result="denied"} 1',

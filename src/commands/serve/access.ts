@@ -32,6 +32,8 @@ export interface Access {
   start(): Promise<void>;
   /** Follows what the cluster says besides. */
   follow(): void;
+  /** Forgets what reviews of tokens and access have said so far. */
+  forgetVerdicts(): void;
   stop(): Promise<void>;
 }
 
@@ -68,6 +70,13 @@ export function createAccess(deps: AccessDependencies): Access {
       log,
     },
   );
+  const authorization = new Authorization(options.authorization, {
+    reviews: reviewsOf(kube.authorization),
+    onCache: (hit) => telemetry.reviewCacheAsked('authorization', hit),
+    clock,
+    random,
+    log,
+  });
   return {
     authentication: new Authentication({
       settings: () => config.settings,
@@ -76,13 +85,11 @@ export function createAccess(deps: AccessDependencies): Access {
       maxTokensInFlight,
       clock,
     }),
-    authorization: new Authorization(options.authorization, {
-      reviews: reviewsOf(kube.authorization),
-      onCache: (hit) => telemetry.reviewCacheAsked('authorization', hit),
-      clock,
-      random,
-      log,
-    }),
+    authorization,
+    forgetVerdicts() {
+      authorization.forgetVerdicts();
+      tokens.forgetVerdicts();
+    },
     start: async () => await config.start(),
     follow: () => configMap?.start(),
     async stop() {

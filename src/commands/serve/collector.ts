@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /**
  * Lets the garbage collector mark and sweep on the main thread. A server that scrapes a few nodes a second looks idle to V8, which then marks its heap in the
@@ -12,4 +13,16 @@ export function collectOnMainThread(): void {
     'concurrent-array-buffer-sweeping',
   ])
     setFlagsFromString(`--no-${flag}`);
+}
+
+/**
+ * Collects all garbage at once and gives free pages of the heap back to the system, which an ordinary collection keeps: takes 0.2 s for 50 MiB that live.
+ * Node.js exposes it only to code that is compiled after the flag.
+ */
+export function collectAllGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (options?: object) => void;
+  // Node 20 takes the call with options for a small collection, and gives pages back by itself after a while.
+  collect();
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -21,6 +21,7 @@ import { build } from '../../version.ts';
 import { createAccess, type Access } from './access.ts';
 import { servingCertificate } from './certificate.ts';
 import type { Holdings } from './holdings.ts';
+import { createMemoryGuard } from './memory.ts';
 import { healthChecks, progressOf, type Progress } from './readiness.ts';
 
 export interface FrontDependencies {
@@ -81,13 +82,26 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
     ],
     log.named('health'),
   );
+  const catalog = new MetricsCatalog(holdings.inventory, holdings.store);
+  const memory = createMemoryGuard({
+    ...deps,
+    droppable: [
+      { name: 'encoded', drop: () => catalog.forgetObjects() },
+      { name: 'verdicts', drop: () => access.forgetVerdicts() },
+    ],
+  });
   const handler = createApp(
     { maxRequestsInflight: serving.maxRequestsInflight, requestTimeout: serving.requestTimeout },
     {
       ...access,
       routes: [
         routes({
-          catalog: new MetricsCatalog(holdings.inventory, holdings.store),
+          catalog,
+          admitsLargeList() {
+            const admitted = memory.admitsLargeAnswer();
+            if (!admitted) telemetry.requestRejected('memory');
+            return admitted;
+          },
           now: () => clock.now(),
           served: (age) => telemetry.metricsServed(age),
           openApi: makeOpenApiDocuments(`v${build.version}`, () => clock.now()),
@@ -137,6 +151,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       tellExpiry(certificate.current);
       port = await listening.listen();
       started = true;
+      memory.start();
       log.info('Serving securely', { address: serving.bindAddress, port });
       return port;
     },
@@ -158,6 +173,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       draining = true;
       certificate.stop();
       await listening.stop(serving.shutdownGracePeriod);
+      memory.stop();
       await access.stop();
     },
   };

@@ -6,7 +6,7 @@ import type { Answer } from '../../wire/body.ts';
 import { encodeMetrics } from '../../wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../wire/negotiation.ts';
 import { listTypes, objectTypes, requireProduced } from '../../wire/router-negotiation.ts';
-import { badRequest, methodNotAllowed, notFound, watchNotSupported } from '../../wire/status.ts';
+import { badRequest, memoryShort, methodNotAllowed, notFound, watchNotSupported } from '../../wire/status.ts';
 import { decodeListOptions, validateListOptions } from '../list-options.ts';
 import { firstValue, isTrue } from '../request-target.ts';
 import type { ApiRequest } from './api-request.ts';
@@ -16,7 +16,12 @@ export interface ResourceDependencies {
   readonly now: () => EpochMs;
   /** Hears of every object in an answer, how old its window is. */
   readonly served: (age: Milliseconds) => void;
+  /** Whether there is memory for an answer that takes much of it; asked right before it is made. */
+  readonly admitsLargeList: () => boolean;
 }
+
+/** The page size of `kubectl`: who pages is answered however short memory is. */
+const largestSmallList = 500;
 
 /** What a resource path leads to. */
 export interface ResourceRoute {
@@ -27,7 +32,7 @@ export interface ResourceRoute {
 
 /**
  * Answers a list or a get, checking in the order in which Kubernetes checks: method, produced types, encoding, options, object.
- * @throws {StatusError}
+ * @throws {StatusError} 429 for a large list over all namespaces when there is no memory for it
  * @throws {SelectorError}
  * @throws {ContinueTokenError}
  */
@@ -45,12 +50,16 @@ export function serveResource(route: ResourceRoute, request: ApiRequest, deps: R
   return answer;
 }
 
-function list({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {
+function list({ resource }: ResourceRoute, { info }: ApiRequest, { catalog, admitsLargeList }: ResourceDependencies) {
   const options = decodeListOptions(info.query);
   validateListOptions(options);
   requireKnownFields(options.fieldSelector, selectableFields[resource]);
   if (options.watch) throw watchNotSupported(resource, apiGroup);
-  return resource === 'nodes' ? catalog.listNodes(options) : catalog.listPods(info.namespace, options);
+  if (resource === 'nodes') return catalog.listNodes(options);
+  const isPage = options.limit > 0 && options.limit <= largestSmallList;
+  const isLarge = info.namespace === '' && !isPage && catalog.mostPods(info.namespace, options) > largestSmallList;
+  if (isLarge && !admitsLargeList()) throw memoryShort(largestSmallList);
+  return catalog.listPods(info.namespace, options);
 }
 
 function get({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {

@@ -19,6 +19,7 @@ const quiet: readonly string[] = [
   catalogue.windowsRefused.name,
   catalogue.absent.name,
   catalogue.requestsInFlight.name,
+  catalogue.memoryReliefs.name,
   catalogue.stalestNode.name,
 ];
 

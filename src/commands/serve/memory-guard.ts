@@ -1,0 +1,164 @@
+import type { Clock, Timer } from '../../model/clock.ts';
+import { milliseconds, monotonicMs, seconds, type Bytes, type MonotonicMs } from '../../model/units.ts';
+import type { LogFields, Logger } from '../../telemetry/log.ts';
+
+/** The two ways to run out of memory: the kernel ends a process above its limit, V8 one whose heap is full. */
+export interface ProcessMemory {
+  /** Resident memory, or the limit for it. */
+  readonly process: Bytes;
+  /** Of JavaScript objects, garbage included. */
+  readonly heap: Bytes;
+}
+
+/** What is held in memory only because it saves work. */
+export interface Droppable {
+  readonly name: string;
+  drop(): void;
+}
+
+export interface MemoryGuardOptions {
+  readonly limits: ProcessMemory;
+  /** Must be cheap: it is asked before every large answer. */
+  readonly use: () => ProcessMemory;
+  /** Gives free memory back to the system, while nothing else runs. */
+  readonly collectGarbage: () => void;
+  /** In the order in which it is given up; the next only when giving up all before was not enough. */
+  readonly droppable: readonly Droppable[];
+  /** Hears what was given up, `garbage` included. */
+  readonly onDrop: (name: string) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Shares of a limit. From the high mark on memory is given up and no large answer is begun; what is above it is for the answers under way, and for the
+ * pages of the program itself, without which the kernel reads the disk at every step. The shortage has ended a while after the low mark.
+ */
+const highMark = 0.9;
+const lowMark = 0.8;
+const lookPeriod = seconds(1);
+/** Between two collections, which take some hundred milliseconds; longer after one that did not help. */
+const [shortestPause, longestPause] = [seconds(5), seconds(60)];
+/** Below the low mark before a shortage counts as over, so that one that comes and goes is told once. */
+const calmPeriod = seconds(60);
+
+interface Shortage {
+  readonly since: MonotonicMs;
+  readonly dropped: Set<string>;
+  refused: number;
+  calmSince: MonotonicMs | undefined;
+}
+
+/** Keeps the process below its memory limits: gives up what can be made again, then refuses what takes much memory. */
+export class MemoryGuard {
+  readonly #options: MemoryGuardOptions;
+  #shortage: Shortage | undefined;
+  #pause = shortestPause;
+  #nextRelief: MonotonicMs;
+  #timer: Timer | undefined;
+
+  constructor(options: MemoryGuardOptions) {
+    this.#options = options;
+    this.#nextRelief = options.clock.monotonic();
+  }
+
+  /** Looks once a second from now on. */
+  start(): void {
+    this.#timer = this.#options.clock.after(lookPeriod, () => {
+      this.#look();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** The greater of the shares of both limits in use, 0 to 1. */
+  get pressure(): number {
+    const { limits, use } = this.#options;
+    const { process, heap } = use();
+    return Math.max(process / limits.process, heap / limits.heap);
+  }
+
+  /** Whether an answer that takes much memory may be made. It looks at once: thirty may be asked for within a second. */
+  admitsLargeAnswer(): boolean {
+    this.#look();
+    if (this.pressure < highMark) return true;
+    const shortage = this.#begin();
+    if (shortage.refused++ === 0) this.#options.log.warning('Refusing large lists to save memory', this.#figures());
+    return false;
+  }
+
+  #look(): void {
+    const { clock } = this.#options;
+    const { pressure } = this;
+    if (pressure < highMark) {
+      this.#endAfterCalm(pressure < lowMark);
+      return;
+    }
+    if (clock.monotonic() < this.#nextRelief) return;
+    const relieved = this.#relieve();
+    this.#pause = relieved ? shortestPause : milliseconds(Math.min(this.#pause * 2, longestPause));
+    this.#nextRelief = monotonicMs(clock.monotonic() + this.#pause);
+  }
+
+  /** Gives up one thing after the other until the high mark is reached; false when nothing is left. */
+  #relieve(): boolean {
+    const { collectGarbage, droppable, onDrop, log } = this.#options;
+    collectGarbage();
+    onDrop('garbage');
+    if (this.pressure < highMark) return true;
+    const { dropped } = this.#begin();
+    for (const held of droppable) {
+      const { name } = held;
+      held.drop();
+      collectGarbage();
+      onDrop(name);
+      if (!dropped.has(name)) log.info('Dropped what can be made again', { what: name, ...this.#figures() });
+      dropped.add(name);
+      if (this.pressure < highMark) return true;
+    }
+    return false;
+  }
+
+  #begin(): Shortage {
+    const { clock, log } = this.#options;
+    if (this.#shortage === undefined) {
+      this.#shortage = { since: clock.monotonic(), dropped: new Set(), refused: 0, calmSince: undefined };
+      log.warning('Memory is short', this.#figures());
+    }
+    this.#shortage.calmSince = undefined;
+    return this.#shortage;
+  }
+
+  #endAfterCalm(calm: boolean): void {
+    const shortage = this.#shortage;
+    if (shortage === undefined) return;
+    const now = this.#options.clock.monotonic();
+    shortage.calmSince = calm ? (shortage.calmSince ?? now) : undefined;
+    if (shortage.calmSince === undefined || now - shortage.calmSince < calmPeriod) return;
+    this.#shortage = undefined;
+    this.#options.log.info('Memory suffices again', {
+      ...this.#figures(),
+      refused: shortage.refused,
+      seconds: Math.round((now - shortage.since) / 1000),
+    });
+  }
+
+  #figures(): LogFields {
+    const { limits, use } = this.#options;
+    const { process, heap } = use();
+    return {
+      residentMiB: mebibytes(process),
+      limitMiB: mebibytes(limits.process),
+      heapMiB: mebibytes(heap),
+      heapLimitMiB: mebibytes(limits.heap),
+    };
+  }
+}
+
+/** For log lines. */
+export function mebibytes(size: Bytes): number {
+  return Math.round(size / 1024 ** 2);
+}
