@@ -1,7 +1,7 @@
 import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
 import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
-import type { MonotonicMs } from '../model/units.ts';
+import { milliseconds, type MonotonicMs } from '../model/units.ts';
 import type { UsageWindow } from '../model/window.ts';
 import { decodeContinue, encodeContinue, type Continuation } from './continue-token.ts';
 import type { NodeMetricsList, PodMetricsList } from './list.ts';
@@ -28,6 +28,20 @@ export const selectableFields: Readonly<Record<ResourceName, readonly string[]>>
 };
 
 /**
+ * For so long a list of all pods is given again while nothing changes. Lists come in bursts, and a walk over all pods is as many waits for memory: 1 us for each pod,
+ * half of what a list costs. A pod may outlive `--metric-max-age` by that much.
+ */
+const allPodsKept = milliseconds(250);
+
+interface AllPods {
+  readonly candidates: readonly PodInfo[];
+  readonly version: number;
+  readonly listedAt: MonotonicMs;
+  /** Held weakly: what nobody asks for again must not keep old windows. */
+  readonly list: WeakRef<PodMetricsList>;
+}
+
+/**
  * Joins what exists with what it uses. From the same info and usage it always gives the same object, so that what was
  * encoded for one answer serves the next.
  */
@@ -37,6 +51,7 @@ export class MetricsCatalog {
   #nodeMetrics = new WeakMap<NodeInfo, { readonly usage: UsageWindow; readonly metrics: NodeMetrics }>();
   /** A pod's metrics are kept with its usage; what is encoded of its metadata outlives that. */
   #podMetadata = new WeakMap<PodInfo, EncodedMetadata>();
+  #allPods: AllPods | undefined;
 
   constructor(objects: ObjectSource, usage: UsageSource) {
     this.#objects = objects;
@@ -82,6 +97,9 @@ export class MetricsCatalog {
     const now = this.#usage.now();
     const everyLabel = query.labelSelector.requirements.length === 0;
     const everyField = query.fieldSelector.terms.length === 0;
+    const asksForAll = namespace === '' && everyLabel && everyField && query.limit <= 0 && after === undefined;
+    const known = asksForAll ? this.#knownList(candidates, now) : undefined;
+    if (known !== undefined) return known;
     const { items, last, remainingItemCount } = takePage(candidates, after, query, (info) => {
       if (!everyLabel && !matchesLabels(query.labelSelector, info.labels)) return undefined;
       const metrics = this.#podMetricsOf(info, now);
@@ -89,7 +107,21 @@ export class MetricsCatalog {
         ? metrics
         : undefined;
     });
-    return { kind: 'PodMetricsList', items, continueToken: token('pods', last), remainingItemCount };
+    const list: PodMetricsList = {
+      kind: 'PodMetricsList',
+      items,
+      continueToken: token('pods', last),
+      remainingItemCount,
+    };
+    if (asksForAll)
+      this.#allPods = { candidates, version: this.#usage.version, listedAt: now, list: new WeakRef(list) };
+    return list;
+  }
+
+  #knownList(candidates: readonly PodInfo[], now: MonotonicMs): PodMetricsList | undefined {
+    const known = this.#allPods;
+    if (known?.candidates !== candidates || known.version !== this.#usage.version) return undefined;
+    return now - known.listedAt < allPodsKept ? known.list.deref() : undefined;
   }
 
   /** A bound on the items of `listPods`, without a look at any. */
@@ -102,6 +134,7 @@ export class MetricsCatalog {
     const now = this.#usage.now();
     this.#nodeMetrics = new WeakMap();
     this.#podMetadata = new WeakMap();
+    this.#allPods = undefined;
     for (const info of this.#objects.pods()) {
       const derived = this.#usage.pod(info, now)?.derived;
       if (derived !== undefined) derived.from = derived.value = undefined;

@@ -2,7 +2,7 @@ import type { NodeInfo, PodInfo } from '../model/inventory.ts';
 import type { MonotonicMs } from '../model/units.ts';
 import type { PodUsage, UsageWindow } from '../model/window.ts';
 
-/** What the cluster holds, as the inventory knows it. Lists are sorted in byte order and are not changed after they were given out. */
+/** What the cluster holds, as the inventory knows it. Lists are sorted in byte order; they are not changed after they were given out, and the same until something changes. */
 export interface ObjectSource {
   node(name: string): NodeInfo | undefined;
   /** By name. */
@@ -21,4 +21,6 @@ export interface UsageSource {
   pod(pod: PodInfo, now: MonotonicMs): PodUsage | undefined;
   /** The present by which windows age. */
   now(): MonotonicMs;
+  /** Another number whenever usage has come or gone otherwise than by growing old. */
+  readonly version: number;
 }

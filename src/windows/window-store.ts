@@ -64,6 +64,7 @@ export class WindowStore {
   readonly #nodes = new Map<string, NodeSeries>();
   /** By the kubelet's UID; a second pod of the same UID under `sharedUidKey`. */
   readonly #pods = new Map<string, PodSeries>();
+  #version = 0;
 
   constructor(options: WindowStoreOptions) {
     this.#options = options;
@@ -71,6 +72,7 @@ export class WindowStore {
 
   /** Takes in one answer of a node; what it brings is served from now on. */
   accept(node: NodeInfo, reading: NodeReading): void {
+    this.#version++;
     const entry = this.#node(node.name);
     const context = this.#context(node, reading);
     const { onWindow, onRefusal } = this.#options;
@@ -108,6 +110,11 @@ export class WindowStore {
   /** The present by which windows age; asked for once, it serves for many pods. */
   now(): MonotonicMs {
     return this.#options.clock.monotonic();
+  }
+
+  /** Another number after every answer of a node and everything forgotten. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Why `node` is undefined. */
@@ -153,6 +160,7 @@ export class WindowStore {
   removeNode(name: string): void {
     const entry = this.#nodes.get(name);
     if (entry === undefined) return;
+    this.#version++;
     this.#nodes.delete(name);
     entry.series.dispose();
     for (const pod of entry.pods.values()) this.#dropPod(entry, pod);
@@ -162,7 +170,9 @@ export class WindowStore {
   removePod(identity: PodIdentity): void {
     const pod = this.#find(identity);
     const entry = pod && this.#nodes.get(pod.nodeName);
-    if (pod !== undefined && entry !== undefined) this.#dropPod(entry, pod);
+    if (pod === undefined || entry === undefined) return;
+    this.#version++;
+    this.#dropPod(entry, pod);
   }
 
   #find(pod: PodIdentity): PodSeries | undefined {

@@ -4,6 +4,8 @@ import * as fc from 'fast-check';
 import { parseFieldSelector } from '../../src/kube/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../src/kube/selectors/label-selector.ts';
 import { MetricsCatalog, type ListQuery } from '../../src/metrics-api/catalog.ts';
+import type { PodMetricsList } from '../../src/metrics-api/list.ts';
+import { monotonicMs } from '../../src/model/units.ts';
 import { nodeInfo, nodeUsage, podInfo, podUsage, TestCluster } from '../support/metrics-sources.ts';
 
 function query(changes: { labels?: string; fields?: string; limit?: number; continueToken?: string } = {}): ListQuery {
@@ -41,6 +43,38 @@ describe('MetricsCatalog', () => {
       catalog.listNodes(query()).items.map(({ name }) => name),
       ['node-a', 'node-b'],
     );
+  });
+
+  it('gives the list of all pods again for a quarter of a second, while nothing changes', () => {
+    const cluster = someCluster();
+    let present = 0;
+    let version = 1;
+    let pods = cluster.objects.pods();
+    const objects = { ...cluster.objects, pods: () => pods };
+    const usage = {
+      ...cluster.usage,
+      now: () => monotonicMs(present),
+      get version() {
+        return version;
+      },
+    };
+    const catalog = new MetricsCatalog(objects, usage);
+    const list = (): PodMetricsList => catalog.listPods('', query());
+    const first = list();
+    present = 249;
+    assert.equal(list(), first);
+    assert.deepEqual(podNames(catalog, '', query({ labels: 'app=db' })), ['team-a/db-1']);
+    assert.deepEqual(podNames(catalog, '', query({ limit: 1 })), ['team-a/db-1']);
+    version = 2;
+    const afterUsage = list();
+    assert.notEqual(afterUsage, first);
+    assert.equal(list(), afterUsage);
+    pods = pods.slice(1);
+    assert.equal(list().items.length, 2);
+    const afterPods = list();
+    present += 250;
+    assert.notEqual(list(), afterPods);
+    assert.deepEqual(list(), afterPods);
   });
 
   it('tells what does not exist from what has no metrics', () => {

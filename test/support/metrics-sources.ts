@@ -76,6 +76,7 @@ export class TestCluster {
     node: (name) => this.#nodeUsage.get(name),
     pod: ({ kubeletUid }) => this.#podUsage.get(kubeletUid),
     now: () => monotonicMs(0),
+    version: 0,
   };
 }
 
