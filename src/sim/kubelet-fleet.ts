@@ -8,7 +8,7 @@ import type { Kubelet } from './kubelet.ts';
 import { SimError } from './sim-error.ts';
 
 /** Kubelets whose certificate is one and the same: a leaf for thousands of names would weigh down every handshake. */
-const perCertificate = 100;
+const perCertificate = 10;
 
 /** What the names in serving certificates are: a self-signed kubelet has its host name only. */
 export type ServingNames = 'name-and-address' | 'name';
