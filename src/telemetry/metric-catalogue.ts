@@ -252,7 +252,7 @@ export const catalogue = {
   memoryPressure: {
     name: 'kubetally_memory_pressure_ratio',
     type: 'gauge',
-    help: 'The greater of the shares of both memory limits in use. From 0.9 on large lists are refused.',
+    help: 'The greater of the shares of both memory limits in use. From 0.85 on large lists are refused.',
     labels: [],
   },
   memoryReliefs: {

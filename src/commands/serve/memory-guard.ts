@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../model/clock.ts';
-import { milliseconds, monotonicMs, seconds, type Bytes, type MonotonicMs } from '../../model/units.ts';
+import { monotonicMs, seconds, type Bytes, type MonotonicMs } from '../../model/units.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
 
 /** The two ways to run out of memory: the kernel ends a process above its limit, V8 one whose heap is full. */
@@ -22,7 +22,7 @@ export interface MemoryGuardOptions {
   readonly use: () => ProcessMemory;
   /** Gives free memory back to the system, while nothing else runs. */
   readonly collectGarbage: () => void;
-  /** In the order in which it is given up; the next only when giving up all before was not enough. */
+  /** In the order in which it is given up: one thing more each time when all before was not enough. */
   readonly droppable: readonly Droppable[];
   /** Hears what was given up, `garbage` included. */
   readonly onDrop: (name: string) => void;
@@ -31,20 +31,24 @@ export interface MemoryGuardOptions {
 }
 
 /**
- * Shares of a limit. From the high mark on memory is given up and no large answer is begun; what is above it is for the answers under way, and for the
- * pages of the program itself, without which the kernel reads the disk at every step. The shortage has ended a while after the low mark.
+ * Shares of a limit. From the high mark on memory is given up, until the low mark is reached, and no large answer is begun. What is above it is for the answers under
+ * way, for garbage until it is collected, and for the pages of the program itself, without which the kernel reads the disk at every step.
  */
-const highMark = 0.9;
-const lowMark = 0.8;
+const highMark = 0.85;
+const lowMark = 0.75;
 const lookPeriod = seconds(1);
-/** Between two collections, which take some hundred milliseconds; longer after one that did not help. */
-const [shortestPause, longestPause] = [seconds(5), seconds(60)];
+/** Between two collections. Nothing else runs while one does, so they get a twentieth of the time at most. */
+const shortestPause = seconds(5);
+const pausePerCollection = 20;
 /** Below the low mark before a shortage counts as over, so that one that comes and goes is told once. */
 const calmPeriod = seconds(60);
 
 interface Shortage {
   readonly since: MonotonicMs;
-  readonly dropped: Set<string>;
+  /** How many things the next relief gives up, counted from the first. */
+  dropping: number;
+  /** Which have been told of. */
+  readonly told: Set<string>;
   refused: number;
   calmSince: MonotonicMs | undefined;
 }
@@ -53,7 +57,6 @@ interface Shortage {
 export class MemoryGuard {
   readonly #options: MemoryGuardOptions;
   #shortage: Shortage | undefined;
-  #pause = shortestPause;
   #nextRelief: MonotonicMs;
   #timer: Timer | undefined;
 
@@ -97,35 +100,37 @@ export class MemoryGuard {
       this.#endAfterCalm(pressure < lowMark);
       return;
     }
-    if (clock.monotonic() < this.#nextRelief) return;
-    const relieved = this.#relieve();
-    this.#pause = relieved ? shortestPause : milliseconds(Math.min(this.#pause * 2, longestPause));
-    this.#nextRelief = monotonicMs(clock.monotonic() + this.#pause);
+    if (clock.monotonic() >= this.#nextRelief) this.#relieve();
   }
 
-  /** Gives up one thing after the other until the high mark is reached; false when nothing is left. */
-  #relieve(): boolean {
-    const { collectGarbage, droppable, onDrop, log } = this.#options;
+  /** Collects garbage; when the last time was not enough, gives up one thing more before. */
+  #relieve(): void {
+    const { collectGarbage, droppable, onDrop, clock } = this.#options;
+    const dropped = droppable.slice(0, this.#shortage?.dropping ?? 0);
+    for (const held of dropped) {
+      held.drop();
+      onDrop(held.name);
+    }
+    const begun = clock.monotonic();
     collectGarbage();
     onDrop('garbage');
-    if (this.pressure < highMark) return true;
-    const { dropped } = this.#begin();
-    for (const held of droppable) {
-      const { name } = held;
-      held.drop();
-      collectGarbage();
-      onDrop(name);
-      if (!dropped.has(name)) log.info('Dropped what can be made again', { what: name, ...this.#figures() });
-      dropped.add(name);
-      if (this.pressure < highMark) return true;
+    const now = clock.monotonic();
+    this.#nextRelief = monotonicMs(now + Math.max(shortestPause, (now - begun) * pausePerCollection));
+    if (this.#shortage !== undefined) this.#tellDropped(dropped, this.#shortage.told);
+    if (this.pressure >= lowMark) this.#begin().dropping = dropped.length + 1;
+  }
+
+  #tellDropped(dropped: readonly Droppable[], told: Set<string>): void {
+    for (const { name } of dropped) {
+      if (!told.has(name)) this.#options.log.info('Dropped what can be made again', { what: name, ...this.#figures() });
+      told.add(name);
     }
-    return false;
   }
 
   #begin(): Shortage {
     const { clock, log } = this.#options;
     if (this.#shortage === undefined) {
-      this.#shortage = { since: clock.monotonic(), dropped: new Set(), refused: 0, calmSince: undefined };
+      this.#shortage = { since: clock.monotonic(), dropping: 0, told: new Set(), refused: 0, calmSince: undefined };
       log.warning('Memory is short', this.#figures());
     }
     this.#shortage.calmSince = undefined;

@@ -20,7 +20,7 @@ export interface ResourceDependencies {
   readonly admitsLargeList: () => boolean;
 }
 
-/** The page size of `kubectl`: who pages is answered however short memory is. */
+/** The page size of `kubectl get`: who pages is answered however short memory is. */
 const largestSmallList = 500;
 
 /** What a resource path leads to. */
