@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Image } from './build.ts';
+import type { Variables } from './dockerfile.ts';
 
 /** Why containers cannot be made here, or false when they can: the value of `skip`. Where CI is root they must be. */
 export function withoutContainers(): string | false {
@@ -49,7 +50,7 @@ export class Container {
     const command = [image.root, mode, `${uid}:${gid}`, ...entrypoint, ...args];
     const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
     this.#unshare = spawn('unshare', [...namespaces, 'sh', '-c', enter, 'sh', ...command], {
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/nonroot', ...image.env, ...env },
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/home/nonroot', ...knownHere(image.env), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#unshare.stdout, this.#unshare.stderr])
@@ -74,6 +75,14 @@ export class Container {
     const { pid } = this.#unshare;
     return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
   }
+}
+
+/** Variables without options that this machine's Node.js does not know: in place of the image's it may be older. */
+function knownHere({ NODE_OPTIONS = '', ...others }: Variables): Variables {
+  const options = NODE_OPTIONS.split(' ').filter((option) =>
+    process.allowedNodeEnvironmentFlags.has(option.replace(/=.*/, '')),
+  );
+  return { ...others, NODE_OPTIONS: options.join(' ') };
 }
 
 /** Puts files into an image's tree as a mounted volume would, readable by all. */

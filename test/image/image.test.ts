@@ -93,6 +93,12 @@ describe('the image', () => {
   it('runs on the Node.js that is supported longest', () =>
     assert.match(image.base, /^gcr\.io\/distroless\/nodejs24-debian\d+:nonroot$/));
 
+  it('gives the heap a share of the memory limit, in a way that a pod can replace, and free memory back', () => {
+    assert.equal(image.env['NODE_OPTIONS'], '--max-old-space-size-percentage=40');
+    assert.equal(image.env['MALLOC_MMAP_THRESHOLD_'], String(128 * 1024));
+    assert.deepEqual(image.entrypoint, ['/nodejs/bin/node', '/app/main.js']);
+  });
+
   it('runs as the user of the Deployment and of the chart, and listens where they say', () => {
     const [deployment] = readObjects(readFileSync(join(manifests, 'base/deployment.yaml'), 'utf8'));
     const pod = at(deployment, 'spec', 'template', 'spec');
