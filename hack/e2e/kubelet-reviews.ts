@@ -41,8 +41,7 @@ export class KubeletReviews implements KubeletAccess {
 
   authorize({ username, groups }: Identity, attributes: Attributes): boolean {
     if (groups.includes('system:masters')) return true;
-    if (!('resource' in attributes) || attributes.verb !== 'get') return false;
-    return this.#allowed.get(username)?.has(attributes.subresource ?? '') ?? false;
+    return attributes.verb === 'get' && this.#allowed.get(username)?.has(attributes.subresource) === true;
   }
 
   async #review(token: string): Promise<Identity | undefined> {

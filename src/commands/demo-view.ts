@@ -1,7 +1,9 @@
 import type { Writable } from 'node:stream';
-import type { ClusterClient } from '../sim/cluster-client.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { seconds } from '../model/units.ts';
 
 const group = '/apis/metrics.k8s.io/v1beta1';
+const timeout = seconds(5);
 const tableType = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 
 /** How many nodes and pods have metrics. */
@@ -11,17 +13,15 @@ export interface Served {
 }
 
 /** Counts what the aggregated API serves at the moment; nothing while it does not answer. */
-export async function served(client: ClusterClient): Promise<Served> {
+export async function served(client: KubeClient): Promise<Served> {
   const [nodes, pods] = await Promise.all([count(client, `${group}/nodes`), count(client, `${group}/pods`)]);
   return { nodes, pods };
 }
 
-async function count(client: ClusterClient, path: string): Promise<number> {
+async function count(client: KubeClient, path: string): Promise<number> {
   try {
-    const { status, body } = await client.get(path);
-    if (status !== 200) return 0;
-    const { items } = JSON.parse(body) as { readonly items?: readonly unknown[] };
-    return items?.length ?? 0;
+    const { items = [] } = await client.get<{ readonly items?: readonly unknown[] }>(path, { timeout });
+    return items.length;
   } catch {
     return 0;
   }
@@ -37,11 +37,11 @@ interface Table {
 
 /**
  * The metrics of nodes or pods as a table of text, at most `most` lines of it.
- * @throws when the aggregated API answers with anything but a table
+ * @throws KubeError when the aggregated API does not answer
  */
-export async function metricsTable(client: ClusterClient, plural: 'nodes' | 'pods', most: number): Promise<string> {
-  const { body } = await client.get(`${group}/${plural}`, tableType);
-  const { columnDefinitions, rows } = JSON.parse(body) as Table;
+export async function metricsTable(client: KubeClient, plural: 'nodes' | 'pods', most: number): Promise<string> {
+  const asked = { headers: { accept: tableType }, timeout };
+  const { columnDefinitions, rows } = await client.get<Table>(`${group}/${plural}`, asked);
   const shown = columnDefinitions.flatMap(({ priority }, index) => (priority === 0 ? [index] : []));
   const namespaced = plural === 'pods';
   const head = shown.map((index) => (columnDefinitions[index]?.name ?? '').toUpperCase());

@@ -1,13 +1,15 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { KubeClient } from '../kube/client.ts';
+import { loadApiServer } from '../kube/config.ts';
 import { sleep, systemClock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import { milliseconds } from '../model/units.ts';
 import type { Flag } from '../options/flag.ts';
 import { parseFlags } from '../options/parse-flags.ts';
 import { usageText } from '../options/usage.ts';
-import { ClusterClient } from '../sim/cluster-client.ts';
 import { SimulatedCluster } from '../sim/cluster.ts';
+import { silentLogger } from '../telemetry/log.ts';
 import { Child } from './child-process.ts';
 import { metricsTable, Progress, served } from './demo-view.ts';
 import { clusterOptions, directoryFlag, simHelpFlag, smallClusterFlags } from './sim-flags.ts';
@@ -18,11 +20,6 @@ const flags: readonly Flag<unknown>[] = [...smallClusterFlags, directoryFlag, si
 const patience = 60_000;
 const podPatience = 3_000;
 const pollEvery = milliseconds(200);
-
-/** How this very program was started: the demo runs `serve` as a second process of it. */
-export function thisProgram(): readonly string[] {
-  return [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
-}
 
 /**
  * `kubetally demo [flags] [-- COMMAND ARGS...]`: a simulated cluster and kubetally as its metrics server. Without a
@@ -35,7 +32,7 @@ export async function runDemo(
   args: readonly string[],
   streams: Streams,
   signal: AbortSignal,
-  program: readonly string[] = thisProgram(),
+  program: readonly string[],
 ): Promise<number> {
   try {
     const parsed = parseFlags(flags, args);
@@ -49,7 +46,10 @@ export async function runDemo(
       const cluster = await SimulatedCluster.start(clusterOptions(parsed, smallClusterFlags));
       try {
         await cluster.writeFiles(directory.path);
-        return await new Demo(cluster, directory.path, streams, signal, program).run(parsed.arguments);
+        const kubeconfig = join(directory.path, 'admin.kubeconfig');
+        const client = new KubeClient(await loadApiServer({ kubeconfig, clock: systemClock, logger: silentLogger }));
+        const demo = new Demo({ cluster, client, directory: directory.path, kubeconfig, streams, signal, program });
+        return await demo.run(parsed.arguments);
       } finally {
         await cluster.stop();
       }
@@ -62,44 +62,40 @@ export async function runDemo(
   }
 }
 
-class Demo {
-  readonly #cluster: SimulatedCluster;
-  readonly #directory: string;
-  readonly #streams: Streams;
-  readonly #signal: AbortSignal;
-  readonly #program: readonly string[];
-  readonly #client: ClusterClient;
+interface DemoParts {
+  readonly cluster: SimulatedCluster;
+  /** Asks the simulated API server. */
+  readonly client: KubeClient;
+  readonly directory: string;
+  readonly kubeconfig: string;
+  readonly streams: Streams;
+  readonly signal: AbortSignal;
+  readonly program: readonly string[];
+}
 
-  constructor(
-    cluster: SimulatedCluster,
-    directory: string,
-    streams: Streams,
-    signal: AbortSignal,
-    program: readonly string[],
-  ) {
-    this.#cluster = cluster;
-    this.#directory = directory;
-    this.#streams = streams;
-    this.#signal = signal;
-    this.#program = program;
-    this.#client = new ClusterClient(cluster);
+class Demo {
+  readonly #parts: DemoParts;
+
+  constructor(parts: DemoParts) {
+    this.#parts = parts;
   }
 
   async run(command: readonly string[]): Promise<number> {
+    const { cluster, client, directory, signal, program } = this.#parts;
     const port = await freePort();
-    const serve = [...this.#program, 'serve', '--bind-address=127.0.0.1', `--secure-port=${port}`];
-    const server = new Child([...serve, ...serveArguments(this.#directory)], process.env, ['ignore', 'ignore', 'pipe']);
+    const serve = [...program, 'serve', '--bind-address=127.0.0.1', `--secure-port=${port}`];
+    const server = new Child([...serve, ...serveArguments(directory)], process.env, ['ignore', 'ignore', 'pipe']);
     try {
-      this.#cluster.setBackend({ url: `https://127.0.0.1:${port}` });
-      if (!(await this.#untilServed(server))) return this.#signal.aborted ? 0 : this.#report(server);
+      cluster.setBackend({ url: `https://127.0.0.1:${port}` });
+      if (!(await this.#untilServed(server))) return signal.aborted ? 0 : this.#report(server);
       if (command.length > 0) return await this.#runCommand(command);
       await this.#present();
-      await Promise.race([aborted(this.#signal), server.exit]);
+      await Promise.race([aborted(signal), server.exit]);
       // An interrupt from the keyboard reaches both processes, and the other may be the first to go.
-      if (!this.#signal.aborted) await sleep(systemClock, milliseconds(500), this.#signal);
-      return this.#signal.aborted ? 0 : this.#report(server);
+      if (!signal.aborted) await sleep(systemClock, milliseconds(500), signal);
+      return signal.aborted ? 0 : this.#report(server);
     } finally {
-      this.#client.close();
+      await client.close();
       await server.stop();
     }
   }
@@ -109,29 +105,30 @@ class Demo {
    * False when the server ended, the signal aborted, or a minute passed without any metrics.
    */
   async #untilServed(server: Child): Promise<boolean> {
-    const { nodeNames, pods } = this.#cluster;
-    const progress = new Progress(this.#streams.stderr);
+    const { cluster, client, streams, signal } = this.#parts;
+    const { nodeNames, pods } = cluster;
+    const progress = new Progress(streams.stderr);
     const end = systemClock.monotonic() + patience;
     let complete: number | undefined;
     for (;;) {
-      const now = await served(this.#client);
+      const now = await served(client);
       progress.show(`${now.nodes} of ${nodeNames.length} nodes and ${now.pods} of ${pods.size} pods have metrics`);
       const late = systemClock.monotonic() >= end;
       if (now.nodes >= nodeNames.length) complete ??= systemClock.monotonic();
       const done =
         complete !== undefined && (now.pods >= pods.size || systemClock.monotonic() - complete >= podPatience);
-      if (done || late || server.ended || this.#signal.aborted) {
+      if (done || late || server.ended || signal.aborted) {
         progress.end();
         return done || (late && now.nodes > 0);
       }
-      await Promise.race([sleep(systemClock, pollEvery, this.#signal), server.exit]);
+      await Promise.race([sleep(systemClock, pollEvery, signal), server.exit]);
     }
   }
 
   async #present(): Promise<void> {
-    const nodes = await metricsTable(this.#client, 'nodes', 20);
-    const pods = await metricsTable(this.#client, 'pods', 20);
-    const kubeconfig = join(this.#directory, 'admin.kubeconfig');
+    const { client, kubeconfig, streams } = this.#parts;
+    const nodes = await metricsTable(client, 'nodes', 20);
+    const pods = await metricsTable(client, 'pods', 20);
     const hints = [
       'Point kubectl at it:',
       `  export KUBECONFIG=${kubeconfig}`,
@@ -140,29 +137,30 @@ class Demo {
       '',
       'Ctrl-C stops everything.',
     ];
-    this.#streams.stdout.write(`\n${nodes}\n${pods}\n${hints.join('\n')}\n`);
+    streams.stdout.write(`\n${nodes}\n${pods}\n${hints.join('\n')}\n`);
   }
 
   async #runCommand(command: readonly string[]): Promise<number> {
+    const { directory, kubeconfig, streams, signal } = this.#parts;
     const env = {
       ...process.env,
-      KUBECONFIG: join(this.#directory, 'admin.kubeconfig'),
+      KUBECONFIG: kubeconfig,
       // kubectl would otherwise leave a cache for this cluster in the home directory.
-      KUBECACHEDIR: join(this.#directory, 'kubectl-cache'),
+      KUBECACHEDIR: join(directory, 'kubectl-cache'),
     };
     const child = new Child(command, env, 'inherit');
     const stop = (): void => void child.stop();
-    this.#signal.addEventListener('abort', stop, { once: true });
-    if (this.#signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
     const { code, failure } = await child.exit;
-    this.#signal.removeEventListener('abort', stop);
-    if (failure !== undefined) this.#streams.stderr.write(`Error: cannot run ${command[0]}: ${failure.message}\n`);
+    signal.removeEventListener('abort', stop);
+    if (failure !== undefined) streams.stderr.write(`Error: cannot run ${command[0]}: ${failure.message}\n`);
     return code;
   }
 
   #report(server: Child): number {
     const what = server.ended ? 'kubetally ended unexpectedly' : 'kubetally serves no metrics after a minute';
-    this.#streams.stderr.write(`Error: ${what}\n${server.lastWords}\n`);
+    this.#parts.streams.stderr.write(`Error: ${what}\n${server.lastWords}\n`);
     return 1;
   }
 }

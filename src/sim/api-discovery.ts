@@ -1,4 +1,4 @@
-import { metricsGroup, type ResourceDiscovery, type VersionDiscovery } from './aggregated-group.ts';
+import { metricsGroup, type VersionDiscovery } from './aggregated-group.ts';
 import type { Aggregator } from './aggregator.ts';
 import { groupVersion, type ResourceType } from './resource-type.ts';
 
@@ -25,9 +25,7 @@ export const reviewResources: readonly DescribedResource[] = [
   review('authorization.k8s.io', 'selfsubjectaccessreviews', 'SelfSubjectAccessReview'),
 ];
 
-interface Version {
-  readonly version: string;
-  readonly resources: readonly ResourceDiscovery[];
+interface Version extends VersionDiscovery {
   readonly stale: boolean;
 }
 
@@ -122,7 +120,7 @@ function coreVersions(server: string): Document {
   return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs };
 }
 
-function describe(resource: DescribedResource): ResourceDiscovery {
+function describe(resource: DescribedResource): VersionDiscovery['resources'][number] {
   const { group, version, kind, plural, singular, namespaced, verbs, shortNames } = resource;
   return {
     resource: plural,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { unknownResource } from '../wire/status.ts';
 import { aggregatedType, metricsGroup } from './aggregated-group.ts';
 import type { Aggregator } from './aggregator.ts';
 import type { ApiDiscovery } from './api-discovery.ts';
-import { ApiFailure } from './api-status.ts';
 import { sendJson } from './http-json.ts';
 import type { Identity } from './identity.ts';
 import { issuer, type TokenIssuer } from './token-issuer.ts';
@@ -23,20 +23,18 @@ export class ApiDocuments {
     this.#tokens = tokens;
   }
 
-  /** @throws ApiFailure 404 for a path that nobody serves */
-  async serve(request: IncomingMessage, response: ServerResponse, url: URL, identity: Identity): Promise<void> {
-    const { pathname } = url;
-    if (this.#aggregator.registered && /^\/apis\/metrics\.k8s\.io\/[^/]+\/?$/.test(pathname))
+  /** @throws StatusError 404 for a path that nobody serves */
+  async serve(request: IncomingMessage, response: ServerResponse, path: string, identity: Identity): Promise<void> {
+    if (this.#aggregator.registered && /^\/apis\/metrics\.k8s\.io\/[^/]+\/?$/.test(path))
       return this.#aggregator.proxy(request, response, identity, request.url ?? '/');
-    if (/^\/(?:livez|readyz|healthz)(?:\/.*)?$/.test(pathname)) return sendText(response, 'ok');
-    if (pathname === '/version' || pathname === '/version/') return sendJson(response, 200, version);
-    if (pathname === '/openid/v1/jwks') return sendJson(response, 200, this.#tokens.keys, 'application/jwk-set+json');
-    if (pathname === '/.well-known/openid-configuration') return sendJson(response, 200, issuerConfiguration);
-    if (pathname.startsWith('/openapi/')) return await this.#openapi(request, response, pathname, identity);
+    if (/^\/(?:livez|readyz|healthz)(?:\/.*)?$/.test(path)) return sendText(response, 'ok');
+    if (path === '/version' || path === '/version/') return sendJson(response, 200, version);
+    if (path === '/openid/v1/jwks') return sendJson(response, 200, this.#tokens.keys, 'application/jwk-set+json');
+    if (path === '/.well-known/openid-configuration') return sendJson(response, 200, issuerConfiguration);
+    if (path.startsWith('/openapi/')) return await this.#openapi(request, response, path, identity);
     const aggregated = request.headers.accept?.split(',').some(isAggregatedClause) === true;
-    const document = this.#discovery.document(pathname, aggregated, request.headers.host ?? '');
-    if (document === undefined)
-      throw new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
+    const document = this.#discovery.document(path, aggregated, request.headers.host ?? '');
+    if (document === undefined) throw unknownResource();
     const isAggregated = document['kind'] === 'APIGroupDiscoveryList';
     if (isAggregated) response.setHeader('ETag', `"${digest(document)}"`).setHeader('Vary', 'Accept');
     sendJson(response, 200, document, isAggregated ? aggregatedType : 'application/json');
@@ -46,8 +44,7 @@ export class ApiDocuments {
   async #openapi(request: IncomingMessage, response: ServerResponse, path: string, identity: Identity): Promise<void> {
     if (path.startsWith(`/openapi/v3/${openapiPrefix}`))
       return this.#aggregator.proxy(request, response, identity, request.url ?? '/');
-    if (path !== '/openapi/v2' && path !== '/openapi/v3')
-      throw new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
+    if (path !== '/openapi/v2' && path !== '/openapi/v3') throw unknownResource();
     const reply = await this.#aggregator.fetch(path, openapiUser, 'application/json').catch(() => undefined);
     if (path === '/openapi/v3') {
       const paths = reply?.status === 200 ? (JSON.parse(reply.body) as { paths?: object }).paths : undefined;

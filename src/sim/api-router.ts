@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../model/clock.ts';
-import { messageChain } from '../model/errors.ts';
 import { milliseconds, type Milliseconds } from '../model/units.ts';
+import { forbidden } from '../server/forbidden.ts';
+import { parseRequestInfo, type RequestInfo } from '../server/request-info.ts';
+import { badRequest, methodNotAllowed, notFound, StatusError, unknownResource } from '../wire/status.ts';
 import { metricsGroup } from './aggregated-group.ts';
 import type { Aggregator } from './aggregator.ts';
 import { ApiDiscovery, reviewResources } from './api-discovery.ts';
 import { ApiDocuments } from './api-documents.ts';
 import type { ApiFault } from './api-fault.ts';
-import { ApiFailure, noResource, notFound, statusDocument } from './api-status.ts';
+import { statusOf, StoreRefusal } from './api-status.ts';
 import { authenticate } from './authentication.ts';
 import { readBody, sendJson } from './http-json.ts';
 import type { Identity } from './identity.ts';
@@ -17,9 +19,8 @@ import { keyOf, type StoredObject } from './object-store.ts';
 import type { PodRegistry } from './pod-registry.ts';
 import { listDocument, objectDocument, shapeOf, type Shape } from './projection.ts';
 import type { Authorizer } from './rbac.ts';
-import { attributesOf, forbiddenText, requestInfo, type RequestInfo } from './request-info.ts';
 import { groupVersion, type ResourceType } from './resource-type.ts';
-import { Reviews, type ReviewCounts } from './reviews.ts';
+import { Reviews } from './reviews.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 import { WatchStream } from './watch-stream.ts';
 
@@ -30,10 +31,19 @@ export interface ApiRouterOptions {
   readonly tokens: TokenIssuer;
   readonly pods: PodRegistry;
   readonly clock: Clock;
-  readonly bookmarkEvery?: Milliseconds;
+  readonly bookmarkEvery: Milliseconds;
 }
 
-type ResourceRequest = Extract<RequestInfo, { kind: 'resource' }>;
+/** A request that is authenticated and authorized. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly info: RequestInfo;
+  readonly identity: Identity;
+  readonly fault: ApiFault | undefined;
+}
+
+const mostPathsCounted = 10_000;
 
 /** What happens to a request: authentication, authorization, then a resource, a review, a document or the backend. */
 export class ApiRouter {
@@ -42,22 +52,16 @@ export class ApiRouter {
   readonly #documents: ApiDocuments;
   readonly #watches = new Set<WatchStream>();
   readonly #requests = new Map<string, number>();
-  readonly #bookmarkEvery: Milliseconds;
 
   constructor(options: ApiRouterOptions) {
+    const { types, aggregator, tokens, authorizer } = options;
     this.#options = options;
-    this.#reviews = new Reviews(options.tokens, options.authorizer);
-    const discovery = new ApiDiscovery(options.types, options.aggregator);
-    this.#documents = new ApiDocuments(discovery, options.aggregator, options.tokens);
-    this.#bookmarkEvery = options.bookmarkEvery ?? milliseconds(10_000);
+    this.#reviews = new Reviews(tokens, authorizer);
+    this.#documents = new ApiDocuments(new ApiDiscovery(types, aggregator), aggregator, tokens);
   }
 
   get requests(): ReadonlyMap<string, number> {
     return this.#requests;
-  }
-
-  get reviewCounts(): ReviewCounts {
-    return this.#reviews.counts;
   }
 
   /** Ends all watches with the ERROR event of a revision that is too old. */
@@ -74,80 +78,61 @@ export class ApiRouter {
     response.setHeader('Audit-Id', request.headers['audit-id'] ?? randomUUID());
     response.setHeader('Cache-Control', 'no-cache, private');
     try {
-      await this.#route(request, response, fault);
+      const info = parseRequestInfo(request.method ?? 'GET', request.url ?? '/');
+      if (info === undefined) throw badRequest('the request line cannot be read');
+      this.#count(`${info.method} ${info.path}`);
+      const identity = await authenticate(request, this.#options.tokens);
+      if (!this.#options.authorizer.authorize(identity, info).allowed)
+        throw forbidden({ name: identity.username, uid: '', groups: identity.groups, extra: {} }, info, '');
+      await this.#route({ request, response, info, identity, fault });
     } catch (error) {
       if (response.headersSent) return void response.destroy();
-      const failure = error instanceof ApiFailure ? error : new ApiFailure(500, 'InternalError', messageChain(error));
-      sendJson(response, failure.status.code, statusDocument(failure.status));
+      const status = statusOf(error);
+      sendJson(response, status.code, status);
     }
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse, fault: ApiFault | undefined): Promise<void> {
-    const url = new URL(request.url ?? '/', 'https://kubernetes');
-    const { method = 'GET' } = request;
-    this.#count(`${method} ${url.pathname}`);
-    const info = requestInfo(url.pathname);
-    const identity = await authenticate(request, this.#options.tokens);
-    const lists = info.kind === 'resource' && info.name === undefined && info.group !== metricsGroup;
-    const options = lists ? listOptions(url.searchParams) : undefined;
-    this.#authorize(identity, info, method, options);
-    if (info.kind === 'path') return await this.#documents.serve(request, response, url, identity);
-    if (info.group === metricsGroup && this.#options.aggregator.registered)
-      return this.#options.aggregator.proxy(request, response, identity, request.url ?? '/');
+  async #route(exchange: Exchange): Promise<void> {
+    const { request, response, info, identity } = exchange;
+    const { aggregator } = this.#options;
+    if (!info.isResourceRequest) return await this.#documents.serve(request, response, info.path, identity);
+    if (info.apiGroup === metricsGroup && aggregator.registered)
+      return aggregator.proxy(request, response, identity, request.url ?? '/');
     const type = this.#typeOf(info);
-    if (type === undefined) return await this.#review(request, response, info, identity, fault);
+    if (type === undefined) return await this.#review(exchange);
     const shape = shapeOf(request.headers.accept);
     if (shape === undefined)
-      throw new ApiFailure(
-        406,
-        'NotAcceptable',
+      throw new StatusError(
+        'not-acceptable',
         'only the following media types are accepted: application/json, application/json;stream=watch',
       );
-    return await this.#resource(request, response, info, type, shape, options, fault);
+    if (info.subresource !== '') throw methodNotAllowed();
+    if (info.verb === 'list') return this.#list(exchange, type, shape, listOptions(info.query));
+    if (info.verb === 'watch') return this.#watch(exchange, type, shape, listOptions(info.query));
+    const [status, object] = await this.#object(exchange, type);
+    sendJson(response, status, objectDocument(type, object, shape, this.#options.clock.now()));
   }
 
-  async #resource(
-    request: IncomingMessage,
-    response: ServerResponse,
-    info: ResourceRequest,
-    type: ResourceType,
-    shape: Shape,
-    options: ListOptions | undefined,
-    fault: ApiFault | undefined,
-  ): Promise<void> {
-    const now = this.#options.clock.now();
-    const send = (status: number, object: StoredObject): void =>
-      sendJson(response, status, objectDocument(type, object, shape, now));
-    const { method = 'GET' } = request;
-    if (method === 'GET' && options !== undefined)
-      return options.watch
-        ? this.#watch(response, info, type, shape, options, fault)
-        : this.#list(response, info, type, shape, options);
-    if (method === 'GET' && info.subresource === undefined) return send(200, this.#object(type, info));
-    if (type.plural === 'pods' && info.subresource === undefined) {
-      if (method === 'POST' && info.namespace !== undefined)
-        return send(201, this.#options.pods.create(info.namespace, await readBody(request)));
-      if (method === 'DELETE') {
-        const { meta } = this.#object(type, info);
-        const body = await readBody(request);
-        const grace = body['gracePeriodSeconds'];
-        return send(200, this.#options.pods.delete(meta, typeof grace === 'number' ? grace : undefined));
-      }
-    }
-    throw new ApiFailure(
-      405,
-      'MethodNotAllowed',
-      'the server does not allow this method on the requested resource',
-      {},
-    );
+  /** Reads, creates or deletes an object; gives the HTTP status and the object as it is then. */
+  async #object({ request, info }: Exchange, type: ResourceType): Promise<readonly [number, StoredObject]> {
+    const { pods } = this.#options;
+    const { namespace, name, verb } = info;
+    const writable = type.plural === 'pods' && namespace !== '';
+    if (verb === 'create' && writable) return [201, pods.create(namespace, await readBody(request))];
+    const object = type.store.get(type.namespaced ? namespace : undefined, name);
+    if (verb !== 'get' && !(verb === 'delete' && writable)) throw methodNotAllowed();
+    if (object === undefined) throw notFound(type.plural, type.group, name);
+    if (verb === 'get') return [200, object];
+    const { gracePeriodSeconds: grace } = await readBody(request);
+    return [200, pods.delete(object.meta, typeof grace === 'number' ? grace : undefined)];
   }
 
-  #list(response: ServerResponse, info: ResourceRequest, type: ResourceType, shape: Shape, options: ListOptions): void {
+  #list({ response, info }: Exchange, type: ResourceType, shape: Shape, options: ListOptions): void {
     const { store } = type;
     const { continueFrom, limit } = options;
     const revision = continueFrom?.revision ?? store.revision;
     if (revision < store.oldest)
-      throw new ApiFailure(
+      throw new StoreRefusal(
         410,
         'Expired',
         'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
@@ -167,75 +152,40 @@ export class ApiRouter {
     sendJson(response, 200, listDocument(type, page, listMeta, shape, this.#options.clock.now()));
   }
 
-  #watch(
-    response: ServerResponse,
-    info: ResourceRequest,
-    type: ResourceType,
-    shape: Shape,
-    options: ListOptions,
-    fault: ApiFault | undefined,
-  ): void {
-    if (fault?.kind === 'watch-gone') throw new ApiFailure(410, 'Gone', 'too old resource version');
-    const matches = (object: StoredObject): boolean => inNamespace(object, info.namespace) && options.matches(object);
-    const scoped = { ...options, matches: matches as ListOptions['matches'] };
-    const watch = new WatchStream(type, scoped, shape, response, {
-      clock: this.#options.clock,
-      bookmarkEvery: this.#bookmarkEvery,
-      longest: milliseconds(1_800_000),
-    });
+  #watch({ response, info, fault }: Exchange, type: ResourceType, shape: Shape, options: ListOptions): void {
+    if (fault?.kind === 'watch-gone') throw new StoreRefusal(410, 'Gone', 'too old resource version');
+    const { clock, bookmarkEvery } = this.#options;
+    const matches: ListOptions['matches'] = (object) => inNamespace(object, info.namespace) && options.matches(object);
+    const settings = { clock, bookmarkEvery, longest: milliseconds(1_800_000) };
+    const watch = new WatchStream(type, { ...options, matches }, shape, response, settings);
     this.#watches.add(watch);
     response.on('close', () => this.#watches.delete(watch));
     watch.start();
     if (fault?.kind === 'watch-expired') watch.expire();
   }
 
-  async #review(
-    request: IncomingMessage,
-    response: ServerResponse,
-    info: ResourceRequest,
-    identity: Identity,
-    fault: ApiFault | undefined,
-  ): Promise<void> {
+  async #review({ request, response, info, identity, fault }: Exchange): Promise<void> {
+    const { apiGroup, apiVersion, resource, name, verb } = info;
     const known = reviewResources.some(
-      ({ group, version, plural }) => group === info.group && version === info.version && plural === info.plural,
+      ({ group, version, plural }) => group === apiGroup && version === apiVersion && plural === resource,
     );
-    if (!known || info.name !== undefined) throw noResource();
-    if (request.method !== 'POST')
-      throw new ApiFailure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
-    if (fault?.kind === 'reviews-fail') throw new ApiFailure(500, 'InternalError', 'simulated fault of reviews');
-    const review = await this.#reviews.create(info.plural, identity, await readBody(request));
-    if (review === undefined) throw noResource();
-    sendJson(response, 201, review);
+    if (!known || name !== '') throw unknownResource();
+    if (verb !== 'create') throw methodNotAllowed();
+    if (fault?.kind === 'reviews-fail') throw new StatusError('internal-error', 'simulated fault of reviews');
+    sendJson(response, 201, await this.#reviews.create(resource, identity, await readBody(request)));
   }
 
-  #authorize(identity: Identity, info: RequestInfo, method: string, options: ListOptions | undefined): void {
-    const attributes = attributesOf(info, method, options);
-    if (this.#options.authorizer.authorize(identity, attributes).allowed) return;
-    const details =
-      info.kind === 'path'
-        ? {}
-        : { name: info.name, group: info.group === '' ? undefined : info.group, kind: info.plural };
-    throw new ApiFailure(403, 'Forbidden', forbiddenText(identity.username, attributes), details);
-  }
-
-  #typeOf(info: ResourceRequest): ResourceType | undefined {
-    const wanted = groupVersion(info);
-    return this.#options.types.find((type) => type.plural === info.plural && groupVersion(type) === wanted);
-  }
-
-  #object(type: ResourceType, info: ResourceRequest): StoredObject {
-    const { name = '' } = info;
-    const object = type.store.get(type.namespaced ? info.namespace : undefined, name);
-    if (object === undefined) throw notFound(type.plural, type.group, name);
-    return object;
+  #typeOf({ apiGroup: group, apiVersion: version, resource }: RequestInfo): ResourceType | undefined {
+    const wanted = groupVersion({ group, version });
+    return this.#options.types.find((type) => type.plural === resource && groupVersion(type) === wanted);
   }
 
   #count(key: string): void {
-    if (this.#requests.size < 10_000 || this.#requests.has(key))
+    if (this.#requests.size < mostPathsCounted || this.#requests.has(key))
       this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
   }
 }
 
-function inNamespace(object: StoredObject, namespace: string | undefined): boolean {
-  return namespace === undefined || object.meta.namespace === namespace;
+function inNamespace(object: { readonly meta: StoredObject['meta'] }, namespace: string): boolean {
+  return namespace === '' || object.meta.namespace === namespace;
 }

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { sleep, type Clock } from '../model/clock.ts';
-import { milliseconds, type Milliseconds } from '../model/units.ts';
 import type { CertifiedKey } from '../pki/authority.ts';
 import type { Aggregator } from './aggregator.ts';
 import type { ApiFault } from './api-fault.ts';
@@ -52,10 +51,6 @@ export class ApiServer {
     return `https://127.0.0.1:${this.#port}`;
   }
 
-  get fault(): ApiFault | undefined {
-    return this.#fault;
-  }
-
   /** How many requests came, by method and path with the query left out. */
   get requests(): ReadonlyMap<string, number> {
     return this.#router.requests;
@@ -69,13 +64,13 @@ export class ApiServer {
   }
 
   /**
-   * Listens; port 0 takes any free one, and the same again after a stop.
+   * Listens on any free port, and on the same again after a pause.
    * @throws the system's error, e.g. EADDRINUSE
    */
-  async start(port = 0): Promise<void> {
+  async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host: '127.0.0.1', port: port === 0 ? this.#port : port }, () => {
+      this.#server.listen({ host: '127.0.0.1', port: this.#port }, () => {
         this.#server.off('error', reject);
         resolve();
       });
@@ -88,10 +83,9 @@ export class ApiServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Goes away with all connections and comes back on the same port `down` later, its objects as they were. */
-  async restart(down: Milliseconds = milliseconds(0)): Promise<void> {
+  /** Goes away with all connections and comes back on the same port, its objects as they were. */
+  async restart(): Promise<void> {
     await this.pause();
-    if (down > 0) await sleep(this.#clock, down);
     await this.start();
   }
 

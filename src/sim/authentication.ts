@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { ApiFailure } from './api-status.ts';
+import { unauthorized } from '../wire/status.ts';
 import { anonymous, identityOf, people, type Identity } from './identity.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
 /**
  * Who sent a request: a client certificate of the cluster authority, else a bearer token, else nobody in particular.
  * `system:masters` may act as somebody else by `Impersonate-User` and `Impersonate-Group`.
- * @throws ApiFailure 401 for a certificate or token that is not good
+ * @throws StatusError 401 for a certificate or token that is not good
  */
 export async function authenticate(request: IncomingMessage, tokens: TokenIssuer): Promise<Identity> {
   const identity = certificateIdentity(request) ?? (await tokenIdentity(request, tokens)) ?? anonymous;
@@ -18,7 +18,7 @@ export async function authenticate(request: IncomingMessage, tokens: TokenIssuer
 
 /**
  * Whom a request's client certificate names, if there is one.
- * @throws ApiFailure 401 for a certificate of another authority
+ * @throws StatusError 401 for a certificate of another authority
  */
 export function certificateIdentity({ socket }: IncomingMessage): Identity | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
@@ -40,8 +40,4 @@ async function tokenIdentity(request: IncomingMessage, tokens: TokenIssuer): Pro
 /** The token that a request carries, good or not. */
 export function bearerToken({ headers }: IncomingMessage): string | undefined {
   return /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
-}
-
-function unauthorized(): ApiFailure {
-  return new ApiFailure(401, 'Unauthorized', 'Unauthorized');
 }

@@ -5,9 +5,6 @@ import type { ClusterCertificates } from './cluster-certificates.ts';
 import { serverAccount } from './identity.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
-/** Users that kubeconfigs are written for; any other name gets a token under that name. */
-export type UserName = 'admin' | 'viewer' | 'nobody' | 'kubetally';
-
 /** How a kubeconfig's user proves who it is. */
 type Credential = CertifiedKey | { readonly token: string };
 
@@ -23,29 +20,23 @@ export class ClusterFiles {
     this.#tokens = tokens;
   }
 
-  /** The text of a kubeconfig: a client certificate for people, a token for kubetally and for any other name. */
-  async kubeconfig(user: string): Promise<string> {
-    const account = user === 'kubetally' ? serverAccount : user;
-    const credential = this.#certificates.users.get(user) ?? { token: await this.#tokens.issue(account) };
-    return kubeconfigText(this.#server(), this.#certificates.cluster.cert, user, credential);
-  }
-
-  async writeKubeconfig(user: string, path: string): Promise<void> {
-    await writeSecret(path, await this.kubeconfig(user));
-  }
-
   /**
    * Writes authorities, key pairs, `<user>.kubeconfig` for every user, and `serviceaccount/` with `token`, `ca.crt` and
    * `namespace` as they are mounted into a pod.
    */
   async write(directory: string): Promise<void> {
     await writeCertificates(directory, this.#certificates);
-    for (const user of [...this.#certificates.users.keys(), 'kubetally'])
-      await this.writeKubeconfig(user, join(directory, `${user}.kubeconfig`));
+    const { users, cluster } = this.#certificates;
+    const token = await this.#tokens.issue(serverAccount);
+    for (const [user, credential] of [...users, ['kubetally', { token }]] as const)
+      await writeSecret(
+        join(directory, `${user}.kubeconfig`),
+        kubeconfigText(this.#server(), cluster.cert, user, credential),
+      );
     const account = join(directory, 'serviceaccount');
     await mkdir(account, { recursive: true });
-    await writeSecret(join(account, 'token'), await this.#tokens.issue(serverAccount));
-    await writeFile(join(account, 'ca.crt'), this.#certificates.cluster.cert);
+    await writeSecret(join(account, 'token'), token);
+    await writeFile(join(account, 'ca.crt'), cluster.cert);
     await writeFile(join(account, 'namespace'), 'kube-system');
   }
 }

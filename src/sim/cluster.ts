@@ -4,7 +4,7 @@ import { Aggregator, type Availability } from './aggregator.ts';
 import { ApiServer } from './api-server.ts';
 import type { BackendAddress } from './backend.ts';
 import { ClusterCertificates } from './cluster-certificates.ts';
-import { ClusterFiles, type UserName } from './cluster-files.ts';
+import { ClusterFiles } from './cluster-files.ts';
 import { defaultClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import {
   apiServiceObject,
@@ -25,12 +25,10 @@ import { namespaceName, nodeName, Population } from './population.ts';
 import { Authorizer } from './rbac.ts';
 import { mix, seededRandom } from './seeded-random.ts';
 import { SimError } from './sim-error.ts';
-import type { SimulatedContainer } from './simulated-container.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { SummaryDocument } from './summary-document.ts';
 import { TokenIssuer } from './token-issuer.ts';
 import { truthOf, type Truth } from './truth.ts';
-import type { ContainerUsage } from './usage.ts';
 
 /**
  * A cluster in one process: kubelets over real TLS on loopback, an API server with aggregation in front, and known
@@ -111,13 +109,6 @@ export class SimulatedCluster {
     return [...this.#nodes.keys()].sort();
   }
 
-  /** Names of all namespaces that hold applications. */
-  get namespaces(): readonly string[] {
-    return Array.from({ length: this.options.namespaces }, (_, number) =>
-      namespaceName(number, this.options.namespaces),
-    );
-  }
-
   /** Registers the aggregated API server for metrics.k8s.io, or removes it with undefined. */
   setBackend(backend: BackendAddress | undefined): void {
     this.aggregator.setBackend(backend);
@@ -168,28 +159,11 @@ export class SimulatedCluster {
     await this.#join([this.#birth(Number(name.slice(nodeName(0).lastIndexOf('-') + 1)))]);
   }
 
-  /** Lets a container follow other scripts from now on. */
-  setUsage(namespace: string, pod: string, container: string, usage: ContainerUsage): void {
-    this.#container(namespace, pod, container).setUsage(this.options.clock.now(), usage);
-  }
-
   /** What a container truly used, between two instants. */
   containerTruth(namespace: string, pod: string, container: string): Truth<Nanocores, Bytes> {
-    return truthOf(this.#container(namespace, pod, container));
-  }
-
-  /** What a node truly used, between two instants. */
-  nodeTruth(node: string): Truth<Nanocores, Bytes> {
-    return truthOf(this.#node(node));
-  }
-
-  /** The text of a kubeconfig: client certificates for people, a service account's token for kubetally and others. */
-  async kubeconfig(user: UserName | (string & {})): Promise<string> {
-    return await this.#files.kubeconfig(user);
-  }
-
-  async writeKubeconfig(user: UserName | (string & {}), path: string): Promise<void> {
-    await this.#files.writeKubeconfig(user, path);
+    const found = this.pods.pod(namespace, pod).container(container);
+    if (found === undefined) throw new SimError('unknown-object', `pod ${namespace}/${pod} has no ${container}`);
+    return truthOf(found);
   }
 
   /** Writes everything that somebody outside the process needs: see `ClusterFiles.write`. */
@@ -219,7 +193,8 @@ export class SimulatedCluster {
 
   #fillStores(): void {
     const { namespaces, configMaps } = this.resources;
-    for (const name of ['default', 'kube-system', ...this.namespaces])
+    const teams = Array.from({ length: this.options.namespaces }, (_, number) => namespaceName(number));
+    for (const name of ['default', 'kube-system', ...teams])
       namespaces.store.put(namespaceObject(name, this.#startedAt));
     const { cluster, frontProxy } = this.certificates;
     const data = authenticationConfig(cluster.cert, frontProxy.cert);
@@ -272,13 +247,5 @@ export class SimulatedCluster {
     const node = this.#nodes.get(name);
     if (node === undefined) throw new SimError('unknown-object', `there is no simulated node ${name}`);
     return node;
-  }
-
-  /** @throws SimError `unknown-object` */
-  #container(namespace: string, pod: string, name: string): SimulatedContainer {
-    const container = this.pods.pod(namespace, pod).container(name);
-    if (container === undefined)
-      throw new SimError('unknown-object', `pod ${namespace}/${pod} has no container ${name}`);
-    return container;
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { asRecord } from '../inventory/metadata.ts';
 import { milliseconds } from '../model/units.ts';
 import type { SimulatedCluster } from './cluster.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
@@ -50,21 +51,22 @@ export function readFaults(text: string): Map<number, KubeletFault> | undefined 
   }
   if (typeof document !== 'object' || document === null) return undefined;
   const faults = new Map<number, KubeletFault>();
-  for (const [kind, nodes] of Object.entries(document)) {
-    if (Array.isArray(nodes)) {
-      const fault = plainFault(kind);
-      if (fault !== undefined) for (const node of nodes) if (typeof node === 'number') faults.set(node, fault);
-    } else if (typeof nodes === 'object' && nodes !== null) {
-      for (const [node, value] of Object.entries(nodes)) {
-        const fault = typeof value === 'number' ? measuredFault(kind, value) : undefined;
-        if (fault !== undefined) faults.set(Number(node), fault);
-      }
+  for (const [kind, nodes] of Object.entries(document as Readonly<Record<string, unknown>>)) {
+    // A list of nodes, or for each of them a number that says more.
+    const pairs = Array.isArray(nodes) ? nodes.map((node: unknown) => [node, 0]) : Object.entries(asRecord(nodes));
+    for (const [node, value] of pairs) {
+      const fault = typeof value === 'number' ? faultOf(kind, value, Array.isArray(nodes)) : undefined;
+      if (fault !== undefined && Number.isInteger(Number(node))) faults.set(Number(node), fault);
     }
   }
   return faults;
 }
 
-function plainFault(kind: string): KubeletFault | undefined {
+function faultOf(kind: string, value: number, plain: boolean): KubeletFault | undefined {
+  if (!plain) {
+    if (kind === 'status') return { kind, status: value };
+    return kind === 'slowMs' ? { kind: 'slow', delay: milliseconds(value) } : undefined;
+  }
   switch (kind) {
     case 'hang':
     case 'reset':
@@ -83,10 +85,4 @@ function plainFault(kind: string): KubeletFault | undefined {
     default:
       return undefined;
   }
-}
-
-function measuredFault(kind: string, value: number): KubeletFault | undefined {
-  if (kind === 'status') return { kind, status: value };
-  if (kind === 'slowMs') return { kind: 'slow', delay: milliseconds(value) };
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ApiFailure } from './api-status.ts';
+import { badRequest, StatusError } from '../wire/status.ts';
 import { protobufType, readProtobufReview } from './protobuf-review.ts';
 
 const bodyLimit = 3 * 1_048_576;
@@ -13,14 +13,14 @@ export function sendJson(response: ServerResponse, status: number, document: unk
 
 /**
  * Reads a request's JSON object, or a review in protobuf; an empty body is an empty object.
- * @throws ApiFailure 413 when it is too long, 415 when it says it is not JSON, 400 when it is not
+ * @throws StatusError 413 when it is too long, 415 when it says it is not JSON, 400 when it is not
  */
 export async function readBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > bodyLimit) throw new ApiFailure(413, 'RequestEntityTooLarge', 'Request entity too large');
+    if (size > bodyLimit) throw new StatusError('request-entity-too-large', 'Request entity too large');
     chunks.push(chunk);
   }
   if (size === 0) return {};
@@ -28,12 +28,12 @@ export async function readBody(request: IncomingMessage): Promise<Readonly<Recor
   const review = type === protobufType ? readProtobufReview(Buffer.concat(chunks)) : undefined;
   if (review !== undefined) return review;
   if (!type.startsWith('application/json'))
-    throw new ApiFailure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - ${type}`);
+    throw new StatusError('unsupported-media-type', `the body of the request was in an unknown format - ${type}`);
   try {
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
   } catch {
     // Falls through to the refusal.
   }
-  throw new ApiFailure(400, 'BadRequest', 'the request body is not a JSON object');
+  throw badRequest('the request body is not a JSON object');
 }

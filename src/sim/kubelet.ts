@@ -5,8 +5,7 @@ import { bearerToken, certificateIdentity } from './authentication.ts';
 import { answerInDrops, answerWithHalf, answerWithoutEnd } from './faulty-answers.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
 import type { Identity } from './identity.ts';
-import type { Attributes } from './rbac.ts';
-import { methodVerbs } from './request-info.ts';
+import { resourceAttributes, type Attributes } from './rbac.ts';
 import { resourceDocument } from './resource-document.ts';
 import { mix, seededRandom, type Random } from './seeded-random.ts';
 import type { SimulatedNode } from './simulated-node.ts';
@@ -28,6 +27,13 @@ export interface KubeletOptions {
 
 type DocumentKind = 'summary' | 'full-summary' | 'resource';
 
+const verbs: Readonly<Record<string, string>> = {
+  GET: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
 const jsonType = 'application/json';
 const textType = 'text/plain; charset=utf-8';
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -128,11 +134,11 @@ export class Kubelet {
   /** The text of a 403, or undefined when the caller may ask. */
   #refusal(identity: Identity, method: string, path: string): string | undefined {
     const subresource = subresourceOf(path);
-    const verb = methodVerbs[method] ?? '';
-    const resource = { verb, group: '', resource: 'nodes', subresource, name: this.node.name };
+    const verb = verbs[method] ?? '';
+    const attributes = resourceAttributes({ verb, resource: 'nodes', subresource, name: this.node.name });
     const kind = this.fault?.kind;
     const denied = kind === 'forbidden' || (kind === 'forbidden-summary' && subresource === 'stats');
-    if (!denied && this.#access.authorize(identity, resource)) return undefined;
+    if (!denied && this.#access.authorize(identity, attributes)) return undefined;
     return `Forbidden (user=${identity.username}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}])`;
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../model/clock.ts';
 import { epochMs, milliseconds, type EpochMs } from '../model/units.ts';
-import { ApiFailure } from './api-status.ts';
+import { notFound, StatusError } from '../wire/status.ts';
+import { StoreRefusal } from './api-status.ts';
 import { keyOf, type ObjectMeta, type ObjectStore, type StoredObject } from './object-store.ts';
 import type { PodFactory, PodPlan } from './pod-factory.ts';
 import { podPlan } from './pod-manifest.ts';
@@ -77,22 +78,18 @@ export class PodRegistry {
 
   /**
    * Creates a pod from a manifest on the node with the fewest pods, unless the manifest names one.
-   * @throws ApiFailure 404 for an unknown namespace, 409 for a name taken, 422 for a bad manifest
+   * @throws StatusError or StoreRefusal: 404 for an unknown namespace, 409 for a name taken, 422 for a bad manifest
    */
   create(namespace: string, body: Readonly<Record<string, unknown>>): StoredObject {
-    if (!this.#options.hasNamespace(namespace))
-      throw new ApiFailure(404, 'NotFound', `namespaces "${namespace}" not found`, {
-        name: namespace,
-        kind: 'namespaces',
-      });
+    if (!this.#options.hasNamespace(namespace)) throw notFound('namespaces', '', namespace);
     const plan = podPlan(namespace, body, this.#emptiest(), this.#options.random);
     if (this.#pods.has(keyOf(namespace, plan.name)))
-      throw new ApiFailure(409, 'AlreadyExists', `pods "${plan.name}" already exists`, {
+      throw new StoreRefusal(409, 'AlreadyExists', `pods "${plan.name}" already exists`, {
         name: plan.name,
         kind: 'pods',
       });
     if (!this.#nodes.has(plan.nodeName))
-      throw new ApiFailure(422, 'Invalid', `Pod "${plan.name}" is invalid: spec.nodeName: no node "${plan.nodeName}"`);
+      throw new StatusError('invalid', `Pod "${plan.name}" is invalid: spec.nodeName: no node "${plan.nodeName}"`);
     const { birth } = this.start(plan);
     return this.#stored(birth.namespace, birth.name);
   }

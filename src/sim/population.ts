@@ -30,8 +30,8 @@ export function nodeName(number: number): string {
 }
 
 /** The namespaces of applications: `team-0` and so on. */
-export function namespaceName(pod: number, namespaces: number): string {
-  return `team-${pod % namespaces}`;
+export function namespaceName(number: number): string {
+  return `team-${number}`;
 }
 
 /** `app-<pod>-<node>`. */
@@ -88,7 +88,7 @@ export class Population {
     for (let container = 0; container < containersPerPod; container++)
       containers.push({ name: `c${container}`, role: 'main', usage: usage({ node: number, pod, container }) });
     return {
-      namespace: namespaceName(pod, namespaces),
+      namespace: namespaceName(pod % namespaces),
       name,
       uid,
       kubeletUid: uid,

@@ -1,16 +1,13 @@
+import type { AccessAttributes } from '../server/access-attributes.ts';
 import { serverAccount, type Identity } from './identity.ts';
 
-/** What somebody wants to do, as in a SubjectAccessReview's spec. */
-export type Attributes =
-  | {
-      readonly verb: string;
-      readonly group: string;
-      readonly resource: string;
-      readonly subresource?: string;
-      readonly namespace?: string;
-      readonly name?: string;
-    }
-  | { readonly verb: string; readonly path: string };
+/** What somebody wants to do. */
+export type Attributes = Omit<AccessAttributes, 'apiVersion' | 'labelSelector' | 'fieldSelector'>;
+
+/** The attributes of a request for a resource; what is left out is the empty string. */
+export function resourceAttributes(given: Partial<Attributes> & Pick<Attributes, 'verb' | 'resource'>): Attributes {
+  return { isResourceRequest: true, path: '', apiGroup: '', subresource: '', namespace: '', name: '', ...given };
+}
 
 /** A grant to users and groups. Resources are `group/resource`, with the core group's name empty; paths may end in `*`. */
 export interface Grant {
@@ -130,14 +127,12 @@ function holds(grant: Grant, { username, groups }: Identity): boolean {
 
 function covers(grant: Grant, wanted: Attributes): boolean {
   if (!matches(grant.verbs, wanted.verb)) return false;
-  if ('path' in wanted) {
-    const { path } = wanted;
-    return grant.paths?.some((pattern) => pathMatches(pattern, path)) === true;
-  }
-  const suffix = wanted.subresource === undefined || wanted.subresource === '' ? '' : `/${wanted.subresource}`;
-  if (!matches(grant.resources ?? [], `${wanted.group}/${wanted.resource}${suffix}`)) return false;
-  if (grant.namespace !== undefined && grant.namespace !== wanted.namespace) return false;
-  return grant.names === undefined || (wanted.name !== undefined && grant.names.includes(wanted.name));
+  const { isResourceRequest, path, apiGroup, resource, subresource, namespace, name } = wanted;
+  if (!isResourceRequest) return grant.paths?.some((pattern) => pathMatches(pattern, path)) === true;
+  const suffix = subresource === '' ? '' : `/${subresource}`;
+  if (!matches(grant.resources ?? [], `${apiGroup}/${resource}${suffix}`)) return false;
+  if (grant.namespace !== undefined && grant.namespace !== namespace) return false;
+  return grant.names === undefined || grant.names.includes(name);
 }
 
 function matches(allowed: readonly string[], wanted: string): boolean {

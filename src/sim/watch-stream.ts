@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../model/clock.ts';
 import { milliseconds, type Milliseconds } from '../model/units.ts';
-import { expired, statusDocument } from './api-status.ts';
+import { StoreRefusal } from './api-status.ts';
 import type { ListOptions } from './list-options.ts';
 import type { StoredObject, StoreEvent } from './object-store.ts';
 import { bookmarkDocument, objectDocument, type Shape } from './projection.ts';
@@ -66,8 +66,9 @@ export class WatchStream {
   /** Ends the watch with an ERROR event that says its revision is too old. */
   expire(): void {
     const { store } = this.#type;
-    const error = expired(Number(this.#options.resourceVersion) || this.#sent, store.oldest);
-    this.#write('ERROR', statusDocument(error.status));
+    const asked = Number(this.#options.resourceVersion) || this.#sent;
+    const refusal = new StoreRefusal(410, 'Expired', `too old resource version: ${asked} (${store.oldest})`);
+    this.#write('ERROR', refusal.status);
     this.end();
   }
 
