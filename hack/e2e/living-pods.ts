@@ -5,7 +5,6 @@ import { podObject } from '../../src/sim/pod-object.ts';
 import type { Random } from '../../src/sim/seeded-random.ts';
 import type { SimulatedNode } from '../../src/sim/simulated-node.ts';
 import type { SimulatedPod } from '../../src/sim/simulated-pod.ts';
-import { steadyUsage } from '../../src/sim/usage-plan.ts';
 
 /** A Pod of the API server, as far as it matters here. */
 export interface ApiPod {
@@ -37,7 +36,7 @@ export class LivingPods {
   readonly #loads = new Map<string, number>();
 
   constructor(seed: number, random: Random) {
-    this.#factory = new PodFactory({ seed, provider: 'cadvisor', usage: steadyUsage, startup });
+    this.#factory = new PodFactory({ seed, provider: 'cadvisor', startup });
     this.#random = random;
   }
 

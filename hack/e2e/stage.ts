@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/model/clock.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
-import { ClusterCertificates } from '../../src/sim/cluster-certificates.ts';
+import { makeCertificates, type ClusterCertificates } from '../../src/sim/cluster-certificates.ts';
 import type { Assets } from './assets.ts';
 import { ControlPlane } from './control-plane.ts';
 import { freePorts } from './free-ports.ts';
@@ -45,7 +45,7 @@ export class Stage {
   static async create(assets: Assets, report: (text: string) => void): Promise<Stage> {
     const directory = await mkdtemp(join(tmpdir(), 'kubetally-e2e-'));
     process.once('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
-    return new Stage(assets, directory, await ClusterCertificates.create(systemClock), report);
+    return new Stage(assets, directory, await makeCertificates(systemClock), report);
   }
 
   get plane(): ControlPlane {

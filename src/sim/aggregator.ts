@@ -1,9 +1,10 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { apiGroup } from '../metrics-api/objects.ts';
 import type { Clock, Timer } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import { milliseconds } from '../model/units.ts';
 import type { CertifiedKey } from '../pki/authority.ts';
-import { fetchGroup, metricsGroup, type GroupDiscovery } from './aggregated-group.ts';
+import { aggregatorUser, fetchGroup, type GroupDiscovery } from './aggregated-group.ts';
 import { Backend, identityHeaders, type BackendAddress, type BackendReply } from './backend.ts';
 import type { Identity } from './identity.ts';
 
@@ -22,11 +23,9 @@ export interface Availability {
   readonly message: string;
 }
 
-const aggregatorUser: Identity = { username: 'system:kube-aggregator', groups: ['system:masters'] };
 const checkDeadline = 5000;
 const calmPause = 30_000;
-const shortestPause = 100;
-const longestPause = 1000;
+const anxiousPause = 500;
 
 /** Headers that belong to one connection. */
 const hopByHop = new Set([
@@ -47,7 +46,6 @@ export class Aggregator {
   #availability: Availability = notFound;
   #group: GroupDiscovery | undefined;
   #timer: Timer | undefined;
-  #pause = shortestPause;
   #stopped = false;
 
   constructor(options: AggregatorOptions) {
@@ -77,7 +75,6 @@ export class Aggregator {
     this.#backend?.close();
     this.#backend = address === undefined ? undefined : new Backend(address, this.#options.client);
     this.#group = undefined;
-    this.#pause = shortestPause;
     this.#settle(address === undefined ? notFound : failed('not checked yet'));
     this.#schedule(0);
   }
@@ -92,7 +89,7 @@ export class Aggregator {
     const backend = this.#backend;
     if (backend === undefined) return;
     const [version = 'v1beta1'] = this.#options.versions.toReversed();
-    const path = `/apis/${metricsGroup}/${version}`;
+    const path = `/apis/${apiGroup}/${version}`;
     const attempt = async (): Promise<BackendReply> => {
       const reply = await backend.fetch(path, aggregatorUser, checkDeadline);
       if (reply.status >= 200 && reply.status < 300) return reply;
@@ -111,11 +108,11 @@ export class Aggregator {
     }
   }
 
-  /** Passes a request that is authenticated and authorized on to the backend; `path` includes the query. */
-  proxy(request: IncomingMessage, response: ServerResponse, identity: Identity, path: string): void {
+  /** Passes a request that is authenticated and authorized on to the backend. */
+  proxy(request: IncomingMessage, response: ServerResponse, identity: Identity): void {
     const backend = this.#backend;
     if (backend === undefined || !this.#availability.available) return refuse(response, 503, 'service unavailable');
-    this.#forward(backend, request, response, forwardedHeaders(request, identity, backend.host), path, false);
+    this.#forward(backend, request, response, forwardedHeaders(request, identity, backend.host), false);
   }
 
   /** Fetches a document of the backend for the API server itself; undefined when there is none to ask. */
@@ -135,15 +132,14 @@ export class Aggregator {
     request: IncomingMessage,
     response: ServerResponse,
     headers: OutgoingHttpHeaders,
-    path: string,
     again: boolean,
   ): void {
-    const { method = 'GET' } = request;
-    const outgoing = backend.open(method, path, headers);
+    const { method = 'GET', url = '/' } = request;
+    const outgoing = backend.open(method, url, headers);
     response.on('close', () => outgoing.destroy());
     outgoing.on('response', (reply) => {
       const { statusCode = 502 } = reply;
-      if (statusCode >= 300 && statusCode < 400 && statusCode !== 304 && !path.startsWith('/openapi/'))
+      if (statusCode >= 300 && statusCode < 400 && statusCode !== 304 && !url.startsWith('/openapi/'))
         return refuse(response, 502, 'the backend attempted to redirect this request, which is not permitted');
       response.writeHead(statusCode, replyHeaders(reply));
       reply.on('error', () => response.destroy());
@@ -153,7 +149,7 @@ export class Aggregator {
       if (response.headersSent || response.destroyed) return response.destroy();
       // A pooled connection may have died unnoticed; Go's transport repeats such a GET once, too.
       if (!again && outgoing.reusedSocket && method === 'GET')
-        return this.#forward(backend, request, response, headers, path, true);
+        return this.#forward(backend, request, response, headers, true);
       refuse(response, 503, `error trying to reach service: ${error.message}`);
     });
     if (method === 'GET' || method === 'HEAD') outgoing.end();
@@ -178,8 +174,7 @@ export class Aggregator {
     if (backend === undefined) return;
     await this.check();
     if (backend !== this.#backend) return;
-    this.#pause = this.#availability.available ? shortestPause : Math.min(this.#pause * 2, longestPause);
-    this.#schedule(this.#availability.available ? calmPause : this.#pause);
+    this.#schedule(this.#availability.available ? calmPause : anxiousPause);
   }
 }
 
@@ -202,10 +197,7 @@ function refuse(response: ServerResponse, status: number, text: string): void {
 function forwardedHeaders(request: IncomingMessage, identity: Identity, host: string): OutgoingHttpHeaders {
   const headers: Record<string, string | string[]> = {};
   for (const [name, values = []] of Object.entries(request.headersDistinct))
-    if (!hopByHop.has(name) && !/^(?:x-remote-|impersonate-|authorization$|host$|content-length$)/.test(name))
-      headers[name] = values;
-  const length = request.headers['content-length'];
-  if (length !== undefined) headers['content-length'] = length;
+    if (!hopByHop.has(name) && !/^(?:x-remote-|impersonate-|authorization$|host$)/.test(name)) headers[name] = values;
   return {
     ...headers,
     host,

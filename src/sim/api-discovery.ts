@@ -1,42 +1,37 @@
-import { metricsGroup, type VersionDiscovery } from './aggregated-group.ts';
+import { apiGroup } from '../metrics-api/objects.ts';
+import { type VersionDiscovery } from './aggregated-group.ts';
 import type { Aggregator } from './aggregator.ts';
-import { groupVersion, type ResourceType } from './resource-type.ts';
+import { describeResource, groupVersion, type ResourceDescription } from './resource-type.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** A resource without objects of its own: reviews, which can only be created. */
-export type DescribedResource = Omit<ResourceType, 'store' | 'columns'>;
+const review = (group: string, kind: string): ResourceDescription =>
+  describeResource(kind, { group, verbs: ['create'] });
 
-const review = (group: string, plural: string, kind: string): DescribedResource => ({
-  group,
-  version: 'v1',
-  plural,
-  singular: kind.toLowerCase(),
-  kind,
-  namespaced: false,
-  shortNames: [],
-  verbs: ['create'],
-});
-
-export const reviewResources: readonly DescribedResource[] = [
-  review('authentication.k8s.io', 'tokenreviews', 'TokenReview'),
-  review('authentication.k8s.io', 'selfsubjectreviews', 'SelfSubjectReview'),
-  review('authorization.k8s.io', 'subjectaccessreviews', 'SubjectAccessReview'),
-  review('authorization.k8s.io', 'selfsubjectaccessreviews', 'SelfSubjectAccessReview'),
+export const reviewResources: readonly ResourceDescription[] = [
+  review('authentication.k8s.io', 'TokenReview'),
+  review('authentication.k8s.io', 'SelfSubjectReview'),
+  review('authorization.k8s.io', 'SubjectAccessReview'),
+  review('authorization.k8s.io', 'SelfSubjectAccessReview'),
 ];
 
 interface Version extends VersionDiscovery {
-  readonly stale: boolean;
+  readonly freshness: 'Current' | 'Stale';
 }
 
 /** The discovery documents of the API server: its own resources and, merged in, the aggregated group. */
 export class ApiDiscovery {
-  readonly #resources: readonly DescribedResource[];
+  /** Versions by group. */
+  readonly #own = new Map<string, Version[]>();
   readonly #aggregator: Aggregator;
 
-  constructor(types: readonly ResourceType[], aggregator: Aggregator) {
-    this.#resources = [...types, ...reviewResources];
+  constructor(types: readonly ResourceDescription[], aggregator: Aggregator) {
     this.#aggregator = aggregator;
+    const all = [...types, ...reviewResources];
+    for (const name of new Set(all.map(({ group }) => group))) {
+      const resources = all.filter(({ group }) => group === name).map(describe);
+      this.#own.set(name, [{ version: 'v1', resources, freshness: 'Current' }]);
+    }
   }
 
   /** Answers a discovery path, or gives undefined for any other. `aggregated` asks for `APIGroupDiscoveryList`. */
@@ -49,44 +44,25 @@ export class ApiDiscovery {
     }
     if (root !== 'apis') return undefined;
     if (version !== undefined) return this.#resourceList(group ?? '', version);
-    if (group !== undefined) return this.#group(group);
-    const groups = this.#groups();
+    const groups = [...this.#own.keys()].filter((name) => name !== '');
+    if (this.#aggregator.registered) groups.push(apiGroup);
+    if (group !== undefined)
+      return groups.includes(group) ? { kind: 'APIGroup', apiVersion: 'v1', ...this.#describe(group) } : undefined;
     if (aggregated) return this.#aggregated(groups);
     return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map((name) => this.#describe(name)) };
   }
 
-  #groups(): string[] {
-    const own = [...new Set(this.#resources.map(({ group }) => group))].filter((group) => group !== '');
-    return this.#aggregator.registered ? [...own, metricsGroup] : own;
-  }
-
-  #versions(group: string): Version[] {
-    if (group === metricsGroup && this.#aggregator.registered) return this.#aggregatedVersions();
-    const own = this.#resources.filter((resource) => resource.group === group);
-    return [...new Set(own.map(({ version }) => version))].map((version) => ({
-      version,
-      resources: own.filter((resource) => resource.version === version).map(describe),
-      stale: false,
-    }));
-  }
-
   /** A backend that does not answer leaves its versions published, but stale. */
-  #aggregatedVersions(): Version[] {
-    const stale = !this.#aggregator.availability.available;
-    const known: readonly VersionDiscovery[] = this.#aggregator.group?.versions ?? [];
-    if (known.length > 0) return known.map((version) => ({ ...version, stale }));
-    return this.#aggregator.versions.map((version) => ({ version, resources: [], stale: true }));
+  #versions(group: string): readonly Version[] {
+    const { registered, availability, group: known, versions } = this.#aggregator;
+    if (group !== apiGroup || !registered) return this.#own.get(group) ?? [];
+    const told: readonly VersionDiscovery[] = known?.versions ?? [];
+    if (told.length === 0) return versions.map((version) => ({ version, resources: [], freshness: 'Stale' }));
+    return told.map((version) => ({ ...version, freshness: availability.available ? 'Current' : 'Stale' }));
   }
 
   #aggregated(groups: readonly string[]): Document {
-    const items = groups.map((name) => ({
-      metadata: name === '' ? {} : { name },
-      versions: this.#versions(name).map(({ version, resources, stale }) => ({
-        version,
-        resources,
-        freshness: stale ? 'Stale' : 'Current',
-      })),
-    }));
+    const items = groups.map((name) => ({ metadata: name === '' ? {} : { name }, versions: this.#versions(name) }));
     return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
   }
 
@@ -95,21 +71,15 @@ export class ApiDiscovery {
     return { name: group, versions, preferredVersion: versions[0] };
   }
 
-  #group(group: string): Document | undefined {
-    if (!this.#groups().includes(group)) return undefined;
-    return { kind: 'APIGroup', apiVersion: 'v1', ...this.#describe(group) };
-  }
-
   #resourceList(group: string, version: string): Document | undefined {
     const found = this.#versions(group).find((candidate) => candidate.version === version);
     if (found === undefined) return undefined;
-    const resources = found.resources.map((resource) => ({
-      name: resource.resource,
-      singularName: resource.singularResource,
-      namespaced: resource.scope === 'Namespaced',
-      kind: resource.responseKind.kind,
-      verbs: resource.verbs,
-      shortNames: resource.shortNames,
+    const resources = found.resources.map(({ resource, singularResource, scope, responseKind, ...rest }) => ({
+      name: resource,
+      singularName: singularResource,
+      namespaced: scope === 'Namespaced',
+      kind: responseKind.kind,
+      ...rest,
     }));
     return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: groupVersion({ group, version }), resources };
   }
@@ -120,8 +90,8 @@ function coreVersions(server: string): Document {
   return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs };
 }
 
-function describe(resource: DescribedResource): VersionDiscovery['resources'][number] {
-  const { group, version, kind, plural, singular, namespaced, verbs, shortNames } = resource;
+function describe(resource: ResourceDescription): VersionDiscovery['resources'][number] {
+  const { group, version, kind, plural, singular, namespaced, verbs, shortNames, categories } = resource;
   return {
     resource: plural,
     responseKind: { group, version, kind },
@@ -129,5 +99,6 @@ function describe(resource: DescribedResource): VersionDiscovery['resources'][nu
     singularResource: singular,
     verbs,
     ...(shortNames.length === 0 ? {} : { shortNames }),
+    ...(categories.length === 0 ? {} : { categories }),
   };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { apiGroup } from '../metrics-api/objects.ts';
 import { unknownResource } from '../wire/status.ts';
-import { aggregatedType, metricsGroup } from './aggregated-group.ts';
+import { aggregatedType } from './aggregated-group.ts';
 import type { Aggregator } from './aggregator.ts';
 import type { ApiDiscovery } from './api-discovery.ts';
 import { sendJson } from './http-json.ts';
@@ -9,7 +10,7 @@ import type { Identity } from './identity.ts';
 import { issuer, type TokenIssuer } from './token-issuer.ts';
 
 const openapiUser: Identity = { username: 'system:aggregator', groups: [] };
-const openapiPrefix = `apis/${metricsGroup}`;
+const openapiPrefix = `apis/${apiGroup}`;
 
 /** Paths of the API server that are no resources: discovery, health, version, OpenAPI and the issuer's keys. */
 export class ApiDocuments {
@@ -26,7 +27,7 @@ export class ApiDocuments {
   /** @throws StatusError 404 for a path that nobody serves */
   async serve(request: IncomingMessage, response: ServerResponse, path: string, identity: Identity): Promise<void> {
     if (this.#aggregator.registered && /^\/apis\/metrics\.k8s\.io\/[^/]+\/?$/.test(path))
-      return this.#aggregator.proxy(request, response, identity, request.url ?? '/');
+      return this.#aggregator.proxy(request, response, identity);
     if (/^\/(?:livez|readyz|healthz)(?:\/.*)?$/.test(path)) return sendText(response, 'ok');
     if (path === '/version' || path === '/version/') return sendJson(response, 200, version);
     if (path === '/openid/v1/jwks') return sendJson(response, 200, this.#tokens.keys, 'application/jwk-set+json');
@@ -40,20 +41,23 @@ export class ApiDocuments {
     sendJson(response, 200, document, isAggregated ? aggregatedType : 'application/json');
   }
 
-  /** The backend's documents of its group; there are none of our own. */
+  /** The backend's documents of its group. Of our own there are none: clients then check nothing before they send it. */
   async #openapi(request: IncomingMessage, response: ServerResponse, path: string, identity: Identity): Promise<void> {
-    if (path.startsWith(`/openapi/v3/${openapiPrefix}`))
-      return this.#aggregator.proxy(request, response, identity, request.url ?? '/');
-    if (path !== '/openapi/v2' && path !== '/openapi/v3') throw unknownResource();
-    const reply = await this.#aggregator.fetch(path, openapiUser, 'application/json').catch(() => undefined);
+    const { available } = this.#aggregator.availability;
+    if (path.startsWith(`/openapi/v3/${openapiPrefix}`) || (path === '/openapi/v2' && available))
+      return this.#aggregator.proxy(request, response, identity);
     if (path === '/openapi/v3') {
+      const reply = await this.#aggregator.fetch(path, openapiUser, 'application/json').catch(() => undefined);
       const paths = reply?.status === 200 ? (JSON.parse(reply.body) as { paths?: object }).paths : undefined;
       const own = Object.entries(paths ?? {}).filter(([key]) => key.startsWith(openapiPrefix));
       return sendJson(response, 200, { paths: Object.fromEntries(own) });
     }
-    if (reply?.status === 200) return sendJson(response, 200, JSON.parse(reply.body));
+    if (path !== '/openapi/v2') throw unknownResource();
+    // An empty message is a document without paths.
+    if (request.headers.accept?.includes('openapi.spec.v2@v1.0+protobuf') === true)
+      return sendText(response, '', 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
     const info = { title: 'Kubernetes', version: version.gitVersion };
-    return sendJson(response, 200, { swagger: '2.0', info, paths: {}, definitions: {} });
+    sendJson(response, 200, { swagger: '2.0', info, paths: {}, definitions: {} });
   }
 }
 
@@ -86,7 +90,7 @@ function digest(document: unknown): string {
   return createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
 }
 
-function sendText(response: ServerResponse, text: string): void {
-  response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
+function sendText(response: ServerResponse, text: string, type = 'text/plain; charset=utf-8'): void {
+  response.writeHead(200, { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' });
   response.end(text);
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { apiGroup } from '../metrics-api/objects.ts';
 import type { Clock } from '../model/clock.ts';
-import { milliseconds, type Milliseconds } from '../model/units.ts';
+import type { Milliseconds } from '../model/units.ts';
 import { forbidden } from '../server/forbidden.ts';
 import { parseRequestInfo, type RequestInfo } from '../server/request-info.ts';
 import { badRequest, methodNotAllowed, notFound, StatusError, unknownResource } from '../wire/status.ts';
-import { metricsGroup } from './aggregated-group.ts';
 import type { Aggregator } from './aggregator.ts';
 import { ApiDiscovery, reviewResources } from './api-discovery.ts';
 import { ApiDocuments } from './api-documents.ts';
@@ -43,25 +43,18 @@ interface Exchange {
   readonly fault: ApiFault | undefined;
 }
 
-const mostPathsCounted = 10_000;
-
 /** What happens to a request: authentication, authorization, then a resource, a review, a document or the backend. */
 export class ApiRouter {
   readonly #options: ApiRouterOptions;
   readonly #reviews: Reviews;
   readonly #documents: ApiDocuments;
   readonly #watches = new Set<WatchStream>();
-  readonly #requests = new Map<string, number>();
 
   constructor(options: ApiRouterOptions) {
     const { types, aggregator, tokens, authorizer } = options;
     this.#options = options;
     this.#reviews = new Reviews(tokens, authorizer);
     this.#documents = new ApiDocuments(new ApiDiscovery(types, aggregator), aggregator, tokens);
-  }
-
-  get requests(): ReadonlyMap<string, number> {
-    return this.#requests;
   }
 
   /** Ends all watches with the ERROR event of a revision that is too old. */
@@ -80,7 +73,6 @@ export class ApiRouter {
     try {
       const info = parseRequestInfo(request.method ?? 'GET', request.url ?? '/');
       if (info === undefined) throw badRequest('the request line cannot be read');
-      this.#count(`${info.method} ${info.path}`);
       const identity = await authenticate(request, this.#options.tokens);
       if (!this.#options.authorizer.authorize(identity, info).allowed)
         throw forbidden({ name: identity.username, uid: '', groups: identity.groups, extra: {} }, info, '');
@@ -96,8 +88,7 @@ export class ApiRouter {
     const { request, response, info, identity } = exchange;
     const { aggregator } = this.#options;
     if (!info.isResourceRequest) return await this.#documents.serve(request, response, info.path, identity);
-    if (info.apiGroup === metricsGroup && aggregator.registered)
-      return aggregator.proxy(request, response, identity, request.url ?? '/');
+    if (info.apiGroup === apiGroup && aggregator.registered) return aggregator.proxy(request, response, identity);
     const type = this.#typeOf(info);
     if (type === undefined) return await this.#review(exchange);
     const shape = shapeOf(request.headers.accept);
@@ -156,8 +147,7 @@ export class ApiRouter {
     if (fault?.kind === 'watch-gone') throw new StoreRefusal(410, 'Gone', 'too old resource version');
     const { clock, bookmarkEvery } = this.#options;
     const matches: ListOptions['matches'] = (object) => inNamespace(object, info.namespace) && options.matches(object);
-    const settings = { clock, bookmarkEvery, longest: milliseconds(1_800_000) };
-    const watch = new WatchStream(type, { ...options, matches }, shape, response, settings);
+    const watch = new WatchStream({ type, list: { ...options, matches }, shape, response, clock, bookmarkEvery });
     this.#watches.add(watch);
     response.on('close', () => this.#watches.delete(watch));
     watch.start();
@@ -178,11 +168,6 @@ export class ApiRouter {
   #typeOf({ apiGroup: group, apiVersion: version, resource }: RequestInfo): ResourceType | undefined {
     const wanted = groupVersion({ group, version });
     return this.#options.types.find((type) => type.plural === resource && groupVersion(type) === wanted);
-  }
-
-  #count(key: string): void {
-    if (this.#requests.size < mostPathsCounted || this.#requests.has(key))
-      this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:https';
 import { sleep, type Clock } from '../model/clock.ts';
 import type { CertifiedKey } from '../pki/authority.ts';
 import type { Aggregator } from './aggregator.ts';
 import type { ApiFault } from './api-fault.ts';
 import { ApiRouter, type ApiRouterOptions } from './api-router.ts';
+import { Endpoint } from './endpoint.ts';
 
 export interface ApiServerOptions extends ApiRouterOptions {
   readonly certificate: CertifiedKey;
@@ -17,13 +17,11 @@ export interface ApiServerOptions extends ApiRouterOptions {
 
 /** The listener of the simulated API server: TLS with optional client certificates, HTTP/1.1, on loopback. */
 export class ApiServer {
-  readonly #server: Server;
+  readonly #endpoint: Endpoint;
   readonly #router: ApiRouter;
   readonly #aggregator: Aggregator;
   readonly #clock: Clock;
-  readonly #sockets = new Set<Socket>();
   #fault: ApiFault | undefined;
-  #port = 0;
 
   constructor(options: ApiServerOptions) {
     this.#router = new ApiRouter(options);
@@ -35,25 +33,14 @@ export class ApiServer {
       requestCert: true,
       rejectUnauthorized: false,
       keepAliveTimeout: 90_000,
-      // Watches last longer than any request is allowed to otherwise.
-      requestTimeout: 0,
     };
-    this.#server = createServer(tls, (request, response) => void this.#serve(request, response));
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-      socket.on('error', () => socket.destroy());
-    });
-    this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
+    const server = createServer(tls, (request, response) => void this.#serve(request, response));
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    this.#endpoint = new Endpoint((socket) => void server.emit('connection', socket));
   }
 
   get url(): string {
-    return `https://127.0.0.1:${this.#port}`;
-  }
-
-  /** How many requests came, by method and path with the query left out. */
-  get requests(): ReadonlyMap<string, number> {
-    return this.#router.requests;
+    return `https://127.0.0.1:${this.#endpoint.address.port}`;
   }
 
   /** Misbehaves from the next request on, or behaves again with undefined. */
@@ -68,19 +55,17 @@ export class ApiServer {
    * @throws the system's error, e.g. EADDRINUSE
    */
   async start(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host: '127.0.0.1', port: this.#port }, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    await this.#endpoint.listen({ host: '127.0.0.1', port: this.#endpoint.address.port });
   }
 
   /** Destroys every connection; new ones are accepted. */
   dropConnections(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#endpoint.dropConnections();
+  }
+
+  /** Stops listening and destroys the connections; `start` brings it back on the same port. */
+  async pause(): Promise<void> {
+    await this.#endpoint.close();
   }
 
   /** Goes away with all connections and comes back on the same port, its objects as they were. */
@@ -89,18 +74,11 @@ export class ApiServer {
     await this.start();
   }
 
-  /** Stops listening and destroys the connections; `start` brings it back on the same port. */
-  async pause(): Promise<void> {
-    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
-    this.dropConnections();
-    await closed;
-  }
-
   /** Stops for good. */
   async stop(): Promise<void> {
     this.#aggregator.stop();
     this.#router.endWatches();
-    if (this.#server.listening) await this.pause();
+    await this.pause();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

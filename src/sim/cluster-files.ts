@@ -8,37 +8,27 @@ import type { TokenIssuer } from './token-issuer.ts';
 /** How a kubeconfig's user proves who it is. */
 type Credential = CertifiedKey | { readonly token: string };
 
-/** What the cluster hands out to programs outside its process. */
-export class ClusterFiles {
-  readonly #server: () => string;
-  readonly #certificates: ClusterCertificates;
-  readonly #tokens: TokenIssuer;
-
-  constructor(server: () => string, certificates: ClusterCertificates, tokens: TokenIssuer) {
-    this.#server = server;
-    this.#certificates = certificates;
-    this.#tokens = tokens;
-  }
-
-  /**
-   * Writes authorities, key pairs, `<user>.kubeconfig` for every user, and `serviceaccount/` with `token`, `ca.crt` and
-   * `namespace` as they are mounted into a pod.
-   */
-  async write(directory: string): Promise<void> {
-    await writeCertificates(directory, this.#certificates);
-    const { users, cluster } = this.#certificates;
-    const token = await this.#tokens.issue(serverAccount);
-    for (const [user, credential] of [...users, ['kubetally', { token }]] as const)
-      await writeSecret(
-        join(directory, `${user}.kubeconfig`),
-        kubeconfigText(this.#server(), cluster.cert, user, credential),
-      );
-    const account = join(directory, 'serviceaccount');
-    await mkdir(account, { recursive: true });
-    await writeSecret(join(account, 'token'), token);
-    await writeFile(join(account, 'ca.crt'), cluster.cert);
-    await writeFile(join(account, 'namespace'), 'kube-system');
-  }
+/**
+ * Writes what programs outside the process need: authorities, key pairs, `<user>.kubeconfig` for every user (with a client certificate for people, a token for
+ * kubetally), and `serviceaccount/` with `token`, `ca.crt` and `namespace` as they are mounted into a pod.
+ * @param server URL of the API server
+ */
+export async function writeClusterFiles(
+  directory: string,
+  server: string,
+  certificates: ClusterCertificates,
+  tokens: TokenIssuer,
+): Promise<void> {
+  const { users, cluster } = certificates;
+  const account = join(directory, 'serviceaccount');
+  await mkdir(account, { recursive: true });
+  await writeCertificates(directory, certificates);
+  const token = await tokens.issue(serverAccount);
+  for (const [user, credential] of [...users, ['kubetally', { token }]] as const)
+    await writeSecret(join(directory, `${user}.kubeconfig`), kubeconfigText(server, cluster.cert, user, credential));
+  await writeSecret(join(account, 'token'), token);
+  await writeFile(join(account, 'ca.crt'), cluster.cert);
+  await writeFile(join(account, 'namespace'), 'kube-system');
 }
 
 /** The text of a kubeconfig with everything inline. */
@@ -77,7 +67,6 @@ async function writeSecret(path: string, content: string): Promise<void> {
 
 /** Writes authorities and key pairs: `ca.crt`, `kubelet-ca.crt`, `front-proxy-ca.crt` and `<user>.crt`, `<user>.key`. */
 async function writeCertificates(directory: string, certificates: ClusterCertificates): Promise<void> {
-  await mkdir(directory, { recursive: true });
   const pairs: readonly (readonly [string, CertifiedKey])[] = [
     ...certificates.users,
     ['front-proxy', certificates.proxyClient],

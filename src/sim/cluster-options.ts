@@ -2,7 +2,6 @@ import { systemClock, type Clock } from '../model/clock.ts';
 import { milliseconds, type Milliseconds } from '../model/units.ts';
 import type { BackendAddress } from './backend.ts';
 import type { ServingNames } from './kubelet-fleet.ts';
-import { defaultStartup } from './pod-factory.ts';
 import type { PopulationOptions } from './population.ts';
 import type { StatsProvider } from './simulated-container.ts';
 import { steadyUsage } from './usage-plan.ts';
@@ -48,7 +47,7 @@ export const defaultClusterOptions: ClusterOptions = {
   psi: true,
   servingNames: 'name-and-address',
   history: milliseconds(86_400_000),
-  startup: defaultStartup,
+  startup: milliseconds(1000),
   bookmarkEvery: milliseconds(10_000),
   metricsVersions: ['v1', 'v1beta1'],
   backend: undefined,

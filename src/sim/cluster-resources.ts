@@ -2,15 +2,8 @@ import type { EpochMs } from '../model/units.ts';
 import { formatTime } from '../wire/time.ts';
 import type { Availability } from './aggregator.ts';
 import { ObjectStore, type KubeObject, type Revisions } from './object-store.ts';
-import { age, type ResourceType, type TableColumn } from './resource-type.ts';
+import { age, describeResource, type ResourceDescription, type ResourceType } from './resource-type.ts';
 import { randomUid, seededRandom, textSeed } from './seeded-random.ts';
-
-const read = ['get', 'list', 'watch'];
-const column = (name: string, priority: 0 | 1 = 0, type: TableColumn['type'] = 'string'): TableColumn => ({
-  name,
-  type,
-  priority,
-});
 
 /** Everything the simulated API server keeps. */
 export interface ClusterResources {
@@ -25,76 +18,36 @@ export interface ClusterResources {
 export function clusterResources(): ClusterResources {
   // Real clusters are never at revision 0, which has a meaning of its own in lists and watches.
   const revisions: Revisions = { current: 1000 };
-  const core = { group: '', version: 'v1' };
+  const type = (
+    kind: string,
+    given: Partial<ResourceDescription>,
+    always: readonly string[],
+    wide: readonly string[] = [],
+  ): ResourceType => ({
+    ...describeResource(kind, given),
+    columns: [
+      ...always.map((name) => ({ name, priority: 0 as const })),
+      ...wide.map((name) => ({ name, priority: 1 as const })),
+    ],
+    store: new ObjectStore(revisions),
+  });
+  const livePods = { verbs: ['create', 'delete', 'get', 'list', 'watch'], categories: ['all'] };
   return {
-    nodes: {
-      ...core,
-      plural: 'nodes',
-      singular: 'node',
-      kind: 'Node',
-      namespaced: false,
-      shortNames: ['no'],
-      verbs: read,
-      columns: [
-        ...['Status', 'Roles', 'Age', 'Version'].map((name) => column(name)),
-        ...['Internal-IP', 'External-IP', 'OS-Image', 'Kernel-Version', 'Container-Runtime'].map((name) =>
-          column(name, 1),
-        ),
-      ],
-      store: new ObjectStore(revisions),
-    },
-    pods: {
-      ...core,
-      plural: 'pods',
-      singular: 'pod',
-      kind: 'Pod',
-      namespaced: true,
-      shortNames: ['po'],
-      verbs: ['create', 'delete', ...read],
-      columns: [
-        column('Ready'),
-        column('Status'),
-        column('Restarts'),
-        column('Age'),
-        column('IP', 1),
-        column('Node', 1),
-      ],
-      store: new ObjectStore(revisions),
-    },
-    namespaces: {
-      ...core,
-      plural: 'namespaces',
-      singular: 'namespace',
-      kind: 'Namespace',
-      namespaced: false,
-      shortNames: ['ns'],
-      verbs: read,
-      columns: [column('Status'), column('Age')],
-      store: new ObjectStore(revisions),
-    },
-    configMaps: {
-      ...core,
-      plural: 'configmaps',
-      singular: 'configmap',
-      kind: 'ConfigMap',
-      namespaced: true,
-      shortNames: ['cm'],
-      verbs: read,
-      columns: [column('Data', 0, 'integer'), column('Age')],
-      store: new ObjectStore(revisions),
-    },
-    apiServices: {
-      group: 'apiregistration.k8s.io',
-      version: 'v1',
-      plural: 'apiservices',
-      singular: 'apiservice',
-      kind: 'APIService',
-      namespaced: false,
-      shortNames: [],
-      verbs: read,
-      columns: [column('Service'), column('Available'), column('Age')],
-      store: new ObjectStore(revisions),
-    },
+    nodes: type(
+      'Node',
+      { shortNames: ['no'] },
+      ['Status', 'Roles', 'Age', 'Version'],
+      ['Internal-IP', 'External-IP', 'OS-Image', 'Kernel-Version', 'Container-Runtime'],
+    ),
+    pods: type(
+      'Pod',
+      { ...livePods, namespaced: true, shortNames: ['po'] },
+      ['Ready', 'Status', 'Restarts', 'Age'],
+      ['IP', 'Node', 'Nominated Node', 'Readiness Gates'],
+    ),
+    namespaces: type('Namespace', { shortNames: ['ns'] }, ['Status', 'Age']),
+    configMaps: type('ConfigMap', { namespaced: true, shortNames: ['cm'] }, ['Data', 'Age']),
+    apiServices: type('APIService', { group: 'apiregistration.k8s.io' }, ['Service', 'Available', 'Age']),
   };
 }
 

@@ -1,10 +1,10 @@
+import { apiGroup } from '../metrics-api/objects.ts';
 import { epochMs, type Bytes, type EpochMs, type Nanocores } from '../model/units.ts';
-import { metricsGroup } from './aggregated-group.ts';
 import { Aggregator, type Availability } from './aggregator.ts';
 import { ApiServer } from './api-server.ts';
 import type { BackendAddress } from './backend.ts';
-import { ClusterCertificates } from './cluster-certificates.ts';
-import { ClusterFiles } from './cluster-files.ts';
+import { makeCertificates, type ClusterCertificates } from './cluster-certificates.ts';
+import { writeClusterFiles } from './cluster-files.ts';
 import { defaultClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import {
   apiServiceObject,
@@ -14,7 +14,7 @@ import {
   namespaceObject,
   type ClusterResources,
 } from './cluster-resources.ts';
-import type { KubeletAddress } from './kubelet-endpoint.ts';
+import type { Address } from './endpoint.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
 import { KubeletFleet } from './kubelet-fleet.ts';
 import { Kubelet, type KubeletAccess } from './kubelet.ts';
@@ -48,7 +48,6 @@ export class SimulatedCluster {
   readonly #fleet: KubeletFleet;
   readonly #population: Population;
   readonly #startedAt: EpochMs;
-  readonly #files: ClusterFiles;
   /** Of the next node that never was. */
   #number = 0;
 
@@ -81,7 +80,6 @@ export class SimulatedCluster {
       clock,
       bookmarkEvery: options.bookmarkEvery,
     });
-    this.#files = new ClusterFiles(() => this.apiServer.url, certificates, tokens);
   }
 
   /**
@@ -90,10 +88,7 @@ export class SimulatedCluster {
    */
   static async start(options: Partial<ClusterOptions> = {}): Promise<SimulatedCluster> {
     const full = { ...defaultClusterOptions, ...options };
-    const [certificates, tokens] = await Promise.all([
-      ClusterCertificates.create(full.clock),
-      TokenIssuer.create(full.clock),
-    ]);
+    const [certificates, tokens] = await Promise.all([makeCertificates(full.clock), TokenIssuer.create(full.clock)]);
     const cluster = new SimulatedCluster(full, certificates, tokens);
     try {
       await cluster.#start();
@@ -114,12 +109,12 @@ export class SimulatedCluster {
     this.aggregator.setBackend(backend);
     const { store } = this.resources.apiServices;
     for (const version of this.options.metricsVersions)
-      if (backend === undefined) store.delete(undefined, `${version}.${metricsGroup}`);
+      if (backend === undefined) store.delete(undefined, `${version}.${apiGroup}`);
       else this.#showApiService(version, this.aggregator.availability);
   }
 
   /** Where the kubelet of a node listens. */
-  kubeletAddress(node: string): KubeletAddress {
+  kubeletAddress(node: string): Address {
     return this.#fleet.address(node);
   }
 
@@ -166,9 +161,9 @@ export class SimulatedCluster {
     return truthOf(found);
   }
 
-  /** Writes everything that somebody outside the process needs: see `ClusterFiles.write`. */
+  /** Writes everything that somebody outside the process needs: see `writeClusterFiles`. */
   async writeFiles(directory: string): Promise<void> {
-    await this.#files.write(directory);
+    await writeClusterFiles(directory, this.apiServer.url, this.certificates, this.tokens);
   }
 
   /** Closes everything; safe to call twice. */
@@ -238,7 +233,7 @@ export class SimulatedCluster {
 
   #showApiService(version: string, availability: Availability): void {
     const now = this.options.clock.now();
-    const object = apiServiceObject(metricsGroup, version, availability, this.#startedAt, now);
+    const object = apiServiceObject(apiGroup, version, availability, this.#startedAt, now);
     this.resources.apiServices.store.put(object);
   }
 

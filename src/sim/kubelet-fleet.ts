@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { CertifiedKey } from '../pki/authority.ts';
 import type { ClusterCertificates } from './cluster-certificates.ts';
-import { KubeletEndpoint, type KubeletAddress } from './kubelet-endpoint.ts';
+import { Endpoint, type Address } from './endpoint.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
 import type { Kubelet } from './kubelet.ts';
 import { SimError } from './sim-error.ts';
@@ -20,7 +20,7 @@ export function nodeAddress(number: number): string {
 
 interface Member {
   readonly kubelet: Kubelet;
-  readonly endpoint: KubeletEndpoint;
+  readonly endpoint: Endpoint;
   /** Speaks TLS for this and other kubelets. */
   server: Server | undefined;
 }
@@ -62,7 +62,7 @@ export class KubeletFleet {
   }
 
   /** Where the kubelet of a node listens. */
-  address(node: string): KubeletAddress {
+  address(node: string): Address {
     return this.#find(node).endpoint.address;
   }
 
@@ -87,7 +87,7 @@ export class KubeletFleet {
   }
 
   #member(kubelet: Kubelet): Member {
-    const endpoint = new KubeletEndpoint((socket) => this.#accept(member, socket));
+    const endpoint = new Endpoint((socket) => this.#accept(member, socket));
     const member: Member = { kubelet, endpoint, server: undefined };
     this.#members.set(kubelet.node.name, member);
     return member;
@@ -152,6 +152,6 @@ export class KubeletFleet {
   }
 }
 
-function addressKey({ host, port }: KubeletAddress): string {
+function addressKey({ host, port }: Address): string {
   return `${host}:${port}`;
 }

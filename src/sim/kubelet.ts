@@ -47,7 +47,7 @@ export class Kubelet {
   readonly #access: KubeletAccess;
   readonly #summaries: SummaryDocument;
   readonly #random: Random;
-  readonly #requests = new Map<string, number>();
+  #requests = 0;
 
   constructor({ node, clock, access, summaries }: KubeletOptions) {
     this.node = node;
@@ -57,8 +57,8 @@ export class Kubelet {
     this.#random = seededRandom(mix(node.birth.seed, node.birth.number, 3));
   }
 
-  /** How many requests came for each path, query left out. */
-  get requests(): ReadonlyMap<string, number> {
+  /** How many requests came. */
+  get requests(): number {
     return this.#requests;
   }
 
@@ -66,7 +66,7 @@ export class Kubelet {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
     const [path = '/', query = ''] = url.split('?', 2);
-    this.#requests.set(path, (this.#requests.get(path) ?? 0) + 1);
+    this.#requests++;
     response.setHeader('Date', new Date(this.#clock.now()).toUTCString());
     // An explicit Connection header keeps Node from advertising its idle limit, which a kubelet does not do.
     response.setHeader('Connection', 'keep-alive');

@@ -1,12 +1,12 @@
 import type { EpochMs } from '../model/units.ts';
 import { formatTime } from '../wire/time.ts';
-import type { KubeletAddress } from './kubelet-endpoint.ts';
+import type { Address } from './endpoint.ts';
 import type { KubeObject } from './object-store.ts';
 import { age } from './resource-type.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 
 /** The Node that the API server shows, with its kubelet's address and port. */
-export function nodeObject(node: SimulatedNode, address: KubeletAddress, ready: boolean, now: EpochMs): KubeObject {
+export function nodeObject(node: SimulatedNode, address: Address, ready: boolean, now: EpochMs): KubeObject {
   const { name, uid, labels, cpus, memory, bootedAt } = node.birth;
   const time = formatTime(now);
   const resources = (less: number): Readonly<Record<string, string>> => ({

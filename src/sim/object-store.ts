@@ -84,15 +84,14 @@ export class ObjectStore {
     return stored;
   }
 
-  delete(namespace: string | undefined, name: string): StoredObject | undefined {
+  delete(namespace: string | undefined, name: string): void {
     const key = keyOf(namespace, name);
     const previous = this.#objects.get(key);
-    if (previous === undefined) return undefined;
+    if (previous === undefined) return;
     this.#objects.delete(key);
     this.#remove(key);
     const object = { ...previous, resourceVersion: ++this.#revisions.current };
     this.#publish({ type: 'DELETED', object, previous });
-    return object;
   }
 
   /** Objects in order of namespace and name, after the one that `after` names. */

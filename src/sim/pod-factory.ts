@@ -1,8 +1,7 @@
-import { epochMs, milliseconds, nanocores, bytes, type EpochMs, type Milliseconds } from '../model/units.ts';
+import { epochMs, nanocores, bytes, type EpochMs, type Milliseconds } from '../model/units.ts';
 import { hexDigits, mix, seededRandom, textSeed, type Random } from './seeded-random.ts';
 import { SimulatedContainer, type ContainerRole, type StatsProvider } from './simulated-container.ts';
 import { SimulatedPod, type PodIdentity } from './simulated-pod.ts';
-import type { UsagePlan } from './usage-plan.ts';
 import type { ContainerUsage } from './usage.ts';
 
 /** A container to be, before it has a start time. */
@@ -23,7 +22,6 @@ export interface PodPlan extends PodIdentity {
 export interface PodFactoryOptions {
   readonly seed: number;
   readonly provider: StatsProvider;
-  readonly usage: UsagePlan;
   /** From a pod's creation to the start of its first containers. */
   readonly startup: Milliseconds;
 }
@@ -126,6 +124,3 @@ export function staticPodPlan(nodeName: string, number: number, seed: number): P
     containers: [{ name: component, role: 'main', usage: smallUsage }],
   };
 }
-
-/** The default pause between a pod's creation and its first containers. */
-export const defaultStartup = milliseconds(1000);

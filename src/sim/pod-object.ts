@@ -35,7 +35,8 @@ export function podObject(pod: SimulatedPod, now: EpochMs, deletion?: Deletion):
       const ready = lasting.filter((container) => container.startedAt(now) !== undefined);
       const text = deletion === undefined ? statusText(pod, now) : 'Terminating';
       const created = age(birth.createdAt, at);
-      return [`${ready.length}/${lasting.length}`, text, restartsText(pod, at), created, podIp(pod), birth.nodeName];
+      const wide = [podIp(pod), birth.nodeName, '<none>', '<none>'];
+      return [`${ready.length}/${lasting.length}`, text, restartsText(pod, at), created, ...wide];
     },
   };
 }

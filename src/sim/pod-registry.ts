@@ -68,12 +68,11 @@ export class PodRegistry {
   }
 
   /** Starts a pod as its plan says; shown as Pending until its main containers run. */
-  start(plan: PodPlan): SimulatedPod {
+  start(plan: PodPlan): StoredObject {
     const now = this.#now();
     const pod = this.#options.factory.starting(plan, now);
-    this.#admit(pod, now);
     for (const { lastRun } of pod.birth.containers) this.#updateAt(pod, lastRun.startedAt);
-    return pod;
+    return this.#admit(pod, now);
   }
 
   /**
@@ -90,15 +89,14 @@ export class PodRegistry {
       });
     if (!this.#nodes.has(plan.nodeName))
       throw new StatusError('invalid', `Pod "${plan.name}" is invalid: spec.nodeName: no node "${plan.nodeName}"`);
-    const { birth } = this.start(plan);
-    return this.#stored(birth.namespace, birth.name);
+    return this.start(plan);
   }
 
   /** Begins to end a pod; it disappears after its grace, at once when that is 0. Gives its state as of now. */
   delete({ namespace = '', name }: Pick<ObjectMeta, 'namespace' | 'name'>, gracePeriodSeconds?: number): StoredObject {
     const pod = this.pod(namespace, name);
-    const before = this.#stored(namespace, name);
-    if (gracePeriodSeconds === 0) {
+    const before = this.#options.store.get(namespace, name);
+    if (gracePeriodSeconds === 0 && before !== undefined) {
       this.#finish(pod);
       return before;
     }
@@ -127,11 +125,11 @@ export class PodRegistry {
     this.#timers.clear();
   }
 
-  #admit(pod: SimulatedPod, now: EpochMs): void {
+  #admit(pod: SimulatedPod, now: EpochMs): StoredObject {
     const { namespace, name, nodeName } = pod.birth;
     this.#nodes.get(nodeName)?.add(pod);
     this.#pods.set(keyOf(namespace, name), pod);
-    this.#options.store.put(podObject(pod, now));
+    return this.#options.store.put(podObject(pod, now));
   }
 
   #finish(pod: SimulatedPod): void {
@@ -166,12 +164,6 @@ export class PodRegistry {
       act();
     });
     this.#timers.add(timer);
-  }
-
-  #stored(namespace: string, name: string): StoredObject {
-    const object = this.#options.store.get(namespace, name);
-    if (object === undefined) throw new SimError('unknown-object', `there is no simulated pod ${namespace}/${name}`);
-    return object;
   }
 
   #emptiest(): string {

@@ -78,7 +78,7 @@ function metadata({ meta, resourceVersion }: StoredObject): Document {
 
 function table(type: ResourceType, objects: readonly StoredObject[], listMeta: Document, now: EpochMs): Document {
   const name = { name: 'Name', type: 'string', format: 'name', description: '', priority: 0 };
-  const columns = type.columns.map((column) => ({ ...column, format: '', description: '' }));
+  const columns = type.columns.map((column) => ({ ...column, type: 'string', format: '', description: '' }));
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',

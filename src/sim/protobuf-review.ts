@@ -1,13 +1,17 @@
 import protobuf from 'protobufjs/minimal.js';
+import { textAt } from '../server/review-fields.ts';
 
 /**
  * Field numbers of the reviews that clients post, from the `generated.proto` files of k8s.io/api/authentication/v1 and
- * k8s.io/api/authorization/v1. A name is a string, a name with `[]` a list of strings, an object a nested message.
+ * k8s.io/api/authorization/v1. A name is a string, a name with `[]` a list of strings, one with `*` bytes, an object a nested
+ * message.
  */
 interface Shape {
   readonly [field: number]: string | { readonly name: string; readonly shape: Shape };
 }
 
+/** `runtime.Unknown`: a type and the message. */
+const unknown: Shape = { 1: { name: 'typeMeta', shape: { 1: 'apiVersion', 2: 'kind' } }, 2: 'raw*' };
 const resourceAttributes: Shape = {
   1: 'namespace',
   2: 'verb',
@@ -41,27 +45,12 @@ export const protobufType = 'application/vnd.kubernetes.protobuf';
 export function readProtobufReview(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
     if (Buffer.from(body.subarray(0, 4)).toString('latin1') !== 'k8s\0') return undefined;
-    const typeMeta: Shape = { 1: 'apiVersion', 2: 'kind' };
-    const envelope = read(body.subarray(4), { 1: { name: 'typeMeta', shape: typeMeta } });
-    const kind = (envelope['typeMeta'] as Readonly<Record<string, unknown>> | undefined)?.['kind'];
-    const shape = typeof kind === 'string' ? specs[kind] : undefined;
-    const raw = rawMessage(body.subarray(4));
-    if (shape === undefined || raw === undefined) return undefined;
-    return read(raw, { 2: { name: 'spec', shape } });
+    const { typeMeta, raw } = read(body.subarray(4), unknown);
+    const shape = specs[textAt(typeMeta, 'kind')];
+    return shape !== undefined && raw instanceof Uint8Array ? read(raw, { 2: { name: 'spec', shape } }) : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** `runtime.Unknown.raw`, field 2. */
-function rawMessage(envelope: Uint8Array): Uint8Array | undefined {
-  const reader = protobuf.Reader.create(envelope);
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag >>> 3 === 2 && (tag & 7) === 2) return reader.bytes();
-    reader.skipType(tag & 7);
-  }
-  return undefined;
 }
 
 function read(message: Uint8Array, shape: Shape): Record<string, unknown> {
@@ -74,6 +63,8 @@ function read(message: Uint8Array, shape: Shape): Record<string, unknown> {
       reader.skipType(tag & 7);
     } else if (typeof field !== 'string') {
       fields[field.name] = read(reader.bytes(), field.shape);
+    } else if (field.endsWith('*')) {
+      fields[field.slice(0, -1)] = reader.bytes();
     } else if (field.endsWith('[]')) {
       const name = field.slice(0, -2);
       const values = fields[name];

@@ -4,13 +4,12 @@ import type { ObjectStore } from './object-store.ts';
 /** A column of a Table answer after the name. */
 export interface TableColumn {
   readonly name: string;
-  readonly type: 'string' | 'integer';
   /** 0 is always shown, 1 with `-o wide`. */
   readonly priority: 0 | 1;
 }
 
-/** A resource that the simulated API server serves, with its objects. */
-export interface ResourceType {
+/** What discovery says of a resource. */
+export interface ResourceDescription {
   readonly group: string;
   readonly version: string;
   readonly plural: string;
@@ -18,9 +17,21 @@ export interface ResourceType {
   readonly kind: string;
   readonly namespaced: boolean;
   readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
   readonly verbs: readonly string[];
+}
+
+/** A resource that the simulated API server serves, with its objects. */
+export interface ResourceType extends ResourceDescription {
   readonly columns: readonly TableColumn[];
   readonly store: ObjectStore;
+}
+
+/** A cluster-wide resource of the core group that can be read, in so far as `given` does not say otherwise. */
+export function describeResource(kind: string, given: Partial<ResourceDescription>): ResourceDescription {
+  const singular = kind.toLowerCase();
+  const names = { kind, singular, plural: `${singular}s`, shortNames: [], categories: [] };
+  return { group: '', version: 'v1', namespaced: false, verbs: ['get', 'list', 'watch'], ...names, ...given };
 }
 
 /** `group/version`, or the version alone for the core group. */

@@ -1,31 +1,31 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Where a kubelet can be reached. */
-export interface KubeletAddress {
+/** Where a kubelet or the API server can be reached. */
+export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** The listening socket of one kubelet; what is accepted goes to a TLS server that many kubelets may share. */
-export class KubeletEndpoint {
+/** A listening socket on loopback with its connections. What is accepted goes to a TLS server, which many endpoints may share. */
+export class Endpoint {
   readonly #accept: (socket: Socket) => void;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
-  #address: KubeletAddress = { host: '', port: 0 };
+  #address: Address = { host: '', port: 0 };
 
   constructor(accept: (socket: Socket) => void) {
     this.#accept = accept;
   }
 
-  get address(): KubeletAddress {
+  get address(): Address {
     return this.#address;
   }
 
   /**
-   * Binds to a loopback address; port 0 takes any free one.
+   * Binds to an address; port 0 takes any free one.
    * @throws the system's error, e.g. EADDRINUSE
    */
-  async listen(address: KubeletAddress): Promise<void> {
+  async listen(address: Address): Promise<void> {
     const server = createServer({ noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -40,7 +40,7 @@ export class KubeletEndpoint {
     this.#address = { host: address.host, port: (server.address() as AddressInfo).port };
   }
 
-  /** Listens again at its old address. */
+  /** Listens again at its old address, if it does not listen. */
   async reopen(): Promise<void> {
     if (this.#server === undefined) await this.listen(this.#address);
   }
