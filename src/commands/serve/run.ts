@@ -7,7 +7,6 @@ import { Telemetry } from '../../telemetry/telemetry.ts';
 import { build } from '../../version.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { Collection } from './collection.ts';
-import { collectOnMainThread } from './collector.ts';
 import { createFront } from './front.ts';
 import { createHoldings } from './holdings.ts';
 import type { KubeClients } from './kube-clients.ts';
@@ -38,7 +37,6 @@ export async function run(options: ServeOptions, io: CommandIo): Promise<number>
  * need the API server wait for it.
  */
 async function serve(options: ServeOptions, log: RootLogger, logOutput: LogOutput, stop: AbortSignal): Promise<void> {
-  collectOnMainThread();
   const clock = systemClock;
   const telemetry = new Telemetry({
     resolution: options.metricResolution,
