@@ -39,6 +39,9 @@ export const evictionPace: HousekeepingPace = { base: 10_000, maximum: 10_000, j
 /** Nobody needs samples older than this, so a cgroup not asked about for long skips them. */
 const memorySpan = 45_000;
 
+/** Sample times are multiples of so many milliseconds, which doubles hold exactly: constant usage then has a constant rate. */
+const grain = 0.125;
+
 /**
  * Samples of one cgroup, taken on its own schedule and repeated in between. Computed when asked, never by a timer. It is its own last sample: hundreds of
  * thousands of them change all the time.
@@ -60,15 +63,15 @@ export class Housekeeping implements Sample {
     this.#pace = pace;
     this.#random = random;
     this.#interval = pace.base;
-    this.#next = first;
+    this.#next = grained(first);
   }
 
   /** The last sample taken at or before `now`, valid until asked again; undefined when there is none yet. */
   sample(now: EpochMs): Sample | undefined {
-    if (this.#next < now - 2 * memorySpan) this.#next = now - memorySpan + this.#random() * this.#pace.base;
+    if (this.#next < now - 2 * memorySpan) this.#next = grained(now - memorySpan + this.#random() * this.#pace.base);
     while (this.#next <= now) {
       this.#take(epochMs(this.#next));
-      this.#next += this.#interval * (1 + this.#pace.jitter * this.#random());
+      this.#next = grained(this.#next + this.#interval * (1 + this.#pace.jitter * this.#random()));
     }
     return this.at === Number.NEGATIVE_INFINITY ? undefined : this;
   }
@@ -84,4 +87,8 @@ export class Housekeeping implements Sample {
     this.cpu = cpu;
     this.memory = memory;
   }
+}
+
+function grained(time: number): number {
+  return Math.ceil(time / grain) * grain;
 }

@@ -35,7 +35,7 @@ export function podObject(pod: SimulatedPod, now: EpochMs, deletion?: Deletion):
       const ready = lasting.filter((container) => container.startedAt(now) !== undefined);
       const text = deletion === undefined ? statusText(pod, now) : 'Terminating';
       const created = age(birth.createdAt, at);
-      const wide = [podIp(pod), birth.nodeName, '<none>', '<none>'];
+      const wide = [birth.startedAt > now ? '<none>' : podIp(pod), birth.nodeName, '<none>', '<none>'];
       return [`${ready.length}/${lasting.length}`, text, restartsText(pod, at), created, ...wide];
     },
   };
@@ -123,6 +123,7 @@ function statusText(pod: SimulatedPod, now: EpochMs): string {
   const pending = first.findIndex(
     (container) => container.lastRun.endedAt > now && (!isLasting(container) || container.startedAt(now) === undefined),
   );
+  if ((first[pending]?.restartCount ?? 0) > 0) return 'Init:CrashLoopBackOff';
   if (pending !== -1) return `Init:${pending}/${first.length}`;
   const stopped = containers.find((container) => isMain(container) && container.startedAt(now) === undefined);
   if (stopped === undefined) return 'Running';

@@ -71,7 +71,7 @@ export class PodRegistry {
   start(plan: PodPlan): StoredObject {
     const now = this.#now();
     const pod = this.#options.factory.starting(plan, now);
-    for (const { lastRun } of pod.birth.containers) this.#updateAt(pod, lastRun.startedAt);
+    for (const at of new Set(pod.birth.containers.map(({ lastRun }) => lastRun.startedAt))) this.#updateAt(pod, at);
     return this.#admit(pod, now);
   }
 

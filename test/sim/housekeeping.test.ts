@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { epochMs } from '../../src/model/units.ts';
+import { epochMs, nanocores } from '../../src/model/units.ts';
 import { containerPace, Housekeeping, type Cgroup } from '../../src/sim/housekeeping.ts';
 import { seededRandom } from '../../src/sim/seeded-random.ts';
+import { integral } from '../../src/sim/usage.ts';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
 
 /** A cgroup that burns half a core, or nothing. */
-const busy: Cgroup = { cpuAt: (at) => (at - start) * 500_000, memoryAt: () => 1 };
+const halfCore = { kind: 'constant', value: nanocores(500_000_000) } as const;
+const busy: Cgroup = { cpuAt: (at) => integral(halfCore, epochMs(start - 86_400_000), at), memoryAt: () => 1 };
 const idle: Cgroup = { cpuAt: () => 7, memoryAt: () => 1 };
 
 function housekeepingOf(cgroup: Cgroup, first = start): Housekeeping {
@@ -27,11 +29,6 @@ function sampleTimes(cgroup: Cgroup, seconds: number): number[] {
 
 function gaps(times: readonly number[]): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? 0));
-}
-
-/** Counters and rates are cut to whole units. */
-function assertHalfCore(rate: number | undefined): void {
-  assert.ok(rate !== undefined && rate >= 499_999_999 && rate <= 500_000_001, String(rate));
 }
 
 describe('housekeeping of a container', () => {
@@ -60,7 +57,13 @@ describe('housekeeping of a container', () => {
     const housekeeping = housekeepingOf(busy, start + 500);
     assert.equal(housekeeping.sample(epochMs(start)), undefined);
     assert.equal(housekeeping.sample(epochMs(start + 600))?.rate, 0);
-    assertHalfCore(housekeeping.sample(epochMs(start + 25_000))?.rate);
+    assert.equal(housekeeping.sample(epochMs(start + 25_000))?.rate, 500_000_000);
+  });
+
+  it('gives constant usage a constant rate', () => {
+    const housekeeping = housekeepingOf(busy);
+    for (let second = 30; second <= 600; second++)
+      assert.equal(housekeeping.sample(epochMs(start + second * 1000))?.rate, 500_000_000);
   });
 
   it('is up to date after nobody asked for an hour', () => {
@@ -68,6 +71,6 @@ describe('housekeeping of a container', () => {
     housekeeping.sample(epochMs(start));
     const sample = housekeeping.sample(epochMs(start + 3_600_000));
     assert.ok(sample !== undefined && sample.at > start + 3_580_000);
-    assertHalfCore(sample.rate);
+    assert.equal(sample.rate, 500_000_000);
   });
 });

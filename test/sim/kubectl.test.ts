@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -81,6 +81,21 @@ describe('kubectl against the simulated cluster', { skip: withoutKubectl }, () =
     const { stderr, code } = await run('nobody', 'get', 'pods', '-n', 'team-0');
     assert.equal(code, 1);
     assert.match(stderr, /pods is forbidden: User "nobody" cannot list resource "pods"/);
+  });
+
+  it('creates what a file describes, without a schema to check it against', async () => {
+    const file = join(directory, 'pod.json');
+    const metadata = { name: 'described', namespace: 'team-0' };
+    const spec = { containers: [{ name: 'main', image: 'x' }] };
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec }));
+    const { stdout, stderr } = await run('admin', 'create', '-f', file);
+    assert.equal(stdout, 'pod/described created\n', stderr);
+    assert.equal((await run('admin', 'delete', '-f', file, '--now')).code, 0);
+  });
+
+  it('counts pods among everything', async () => {
+    const { stdout } = await run('admin', 'get', 'all', '-n', 'team-1', '-o', 'name');
+    assert.match(stdout, /^pod\/app-1-00000$/m);
   });
 
   it('runs a pod and deletes it', async () => {
