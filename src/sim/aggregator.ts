@@ -28,15 +28,7 @@ const calmPause = 30_000;
 const anxiousPause = 500;
 
 /** Headers that belong to one connection. */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const hopByHop = new Set('connection keep-alive proxy-connection te trailer transfer-encoding upgrade'.split(' '));
 
 /** The aggregation layer of an API server for the one group metrics.k8s.io. */
 export class Aggregator {

@@ -40,7 +40,9 @@ export class ApiDiscovery {
     if (root === 'api') {
       if (version !== undefined) return undefined;
       if (group !== undefined) return this.#resourceList('', group);
-      return aggregated ? this.#aggregated(['']) : coreVersions(server);
+      const serverAddressByClientCIDRs = [{ clientCIDR: '0.0.0.0/0', serverAddress: server }];
+      const legacy = { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs };
+      return aggregated ? this.#aggregated(['']) : legacy;
     }
     if (root !== 'apis') return undefined;
     if (version !== undefined) return this.#resourceList(group ?? '', version);
@@ -83,11 +85,6 @@ export class ApiDiscovery {
     }));
     return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: groupVersion({ group, version }), resources };
   }
-}
-
-function coreVersions(server: string): Document {
-  const serverAddressByClientCIDRs = [{ clientCIDR: '0.0.0.0/0', serverAddress: server }];
-  return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs };
 }
 
 function describe(resource: ResourceDescription): VersionDiscovery['resources'][number] {

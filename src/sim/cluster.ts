@@ -21,7 +21,7 @@ import { Kubelet, type KubeletAccess } from './kubelet.ts';
 import { nodeObject } from './node-object.ts';
 import { PodFactory } from './pod-factory.ts';
 import { PodRegistry } from './pod-registry.ts';
-import { namespaceName, nodeName, Population } from './population.ts';
+import { namespaceName, nodeName, nodeNumber, Population } from './population.ts';
 import { Authorizer } from './rbac.ts';
 import { mix, seededRandom } from './seeded-random.ts';
 import { SimError } from './sim-error.ts';
@@ -151,7 +151,7 @@ export class SimulatedCluster {
 
   /** Brings a node back that was removed; it has no pods. */
   async returnNode(name: string): Promise<void> {
-    await this.#join([this.#birth(Number(name.slice(nodeName(0).lastIndexOf('-') + 1)))]);
+    await this.#join([this.#birth(nodeNumber(name))]);
   }
 
   /** What a container truly used, between two instants. */

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { asRecord } from '../inventory/metadata.ts';
 import { milliseconds } from '../model/units.ts';
 import type { SimulatedCluster } from './cluster.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
+import { nodeNumber } from './population.ts';
 
 const readEvery = 250;
 
@@ -15,13 +16,12 @@ export function followFaults(cluster: SimulatedCluster, path: string): () => voi
   let last = '';
   let stopped = false;
   const look = async (): Promise<void> => {
-    const text = readText(path);
-    if (text === undefined || text === last) return;
+    const text = await readFile(path, 'utf8').catch(() => last);
+    const faults = text === last ? undefined : readFaults(text);
     last = text;
-    const faults = readFaults(text);
     if (faults === undefined) return;
-    for (const [number, node] of cluster.nodeNames.entries())
-      if (!stopped) await cluster.setKubeletFault(node, faults.get(number)).catch(() => undefined);
+    for (const node of cluster.nodeNames)
+      if (!stopped) await cluster.setKubeletFault(node, faults.get(nodeNumber(node))).catch(() => undefined);
   };
   let busy: Promise<void> | undefined;
   const timer = setInterval(() => {
@@ -33,16 +33,8 @@ export function followFaults(cluster: SimulatedCluster, path: string): () => voi
   };
 }
 
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
 /** Faults by node number, or undefined when the text is no JSON object. */
-export function readFaults(text: string): Map<number, KubeletFault> | undefined {
+function readFaults(text: string): Map<number, KubeletFault> | undefined {
   let document: unknown;
   try {
     document = JSON.parse(text);

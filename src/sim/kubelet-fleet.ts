@@ -48,7 +48,12 @@ export class KubeletFleet {
     for (let first = 0; first < kubelets.length; first += perCertificate) {
       const members = kubelets.slice(first, first + perCertificate).map((kubelet) => this.#member(kubelet));
       for (const member of members) await this.#bind(member);
-      const server = this.#serve(await this.#certificateFor(members));
+      const nodes = members.map(({ kubelet }) => kubelet.node.name);
+      const hosts = this.#names === 'name' ? [] : members.map(({ endpoint }) => endpoint.address.host);
+      const certificates = this.#certificates;
+      const names = [...nodes, ...new Set(hosts)];
+      const pair = await certificates.servingOf(certificates.kubelet, `system:node:${nodes[0] ?? ''}`, names);
+      const server = this.#serve(pair);
       for (const member of members) member.server = server;
     }
   }
@@ -118,13 +123,6 @@ export class KubeletFleet {
       await endpoint.listen({ host: code === 'EADDRINUSE' ? host : '127.0.0.1', port: 0 });
     }
     this.#byAddress.set(addressKey(endpoint.address), kubelet);
-  }
-
-  async #certificateFor(members: readonly Member[]): Promise<CertifiedKey> {
-    const nodes = members.map(({ kubelet }) => kubelet.node.name);
-    const hosts = this.#names === 'name' ? [] : members.map(({ endpoint }) => endpoint.address.host);
-    const { kubelet } = this.#certificates;
-    return await this.#certificates.servingOf(kubelet, `system:node:${nodes[0] ?? ''}`, [...nodes, ...new Set(hosts)]);
   }
 
   async #makeImpostor(): Promise<void> {

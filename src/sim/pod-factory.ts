@@ -50,7 +50,8 @@ export class PodFactory {
     const containers = plan.containers
       .filter(({ role }) => role !== 'init')
       .map((container) => this.#container(container, startedAt, knownFrom(), random));
-    return this.#pod(plan, containers, { createdAt: startedAt, startedAt, runningAt: startedAt }, knownFrom(), random);
+    const times = { createdAt: startedAt, startedAt, runningAt: startedAt, knownFrom: knownFrom() };
+    return new SimulatedPod({ ...plan, ...times, containers, random });
   }
 
   /** A pod created at `now`: init containers run one after another, then the main ones start. */
@@ -66,8 +67,16 @@ export class PodFactory {
       containers.push(this.#container(container, start, seen, random, endsAt));
       if (endsAt !== undefined) next = endsAt;
     }
-    const times = { createdAt: now, startedAt, runningAt: epochMs(next) };
-    return this.#pod(plan, containers, times, epochMs(next + discovery * random()), random);
+    const knownFrom = epochMs(next + discovery * random());
+    return new SimulatedPod({
+      ...plan,
+      createdAt: now,
+      startedAt,
+      runningAt: epochMs(next),
+      knownFrom,
+      containers,
+      random,
+    });
   }
 
   #container(
@@ -79,16 +88,6 @@ export class PodFactory {
   ): SimulatedContainer {
     const { provider } = this.#options;
     return new SimulatedContainer({ name, role, image, usage, startedAt, endsAt, knownFrom, provider, random });
-  }
-
-  #pod(
-    plan: PodPlan,
-    containers: readonly SimulatedContainer[],
-    times: { readonly createdAt: EpochMs; readonly startedAt: EpochMs; readonly runningAt: EpochMs },
-    knownFrom: EpochMs,
-    random: Random,
-  ): SimulatedPod {
-    return new SimulatedPod({ ...plan, ...times, containers, knownFrom, random });
   }
 
   #random(plan: PodPlan): Random {

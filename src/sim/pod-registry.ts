@@ -81,7 +81,8 @@ export class PodRegistry {
    */
   create(namespace: string, body: Readonly<Record<string, unknown>>): StoredObject {
     if (!this.#options.hasNamespace(namespace)) throw notFound('namespaces', '', namespace);
-    const plan = podPlan(namespace, body, this.#emptiest(), this.#options.random);
+    const [emptiest] = [...this.#nodes.values()].sort((a, b) => a.podCount - b.podCount);
+    const plan = podPlan(namespace, body, emptiest?.name ?? '', this.#options.random);
     if (this.#pods.has(keyOf(namespace, plan.name)))
       throw new StoreRefusal(409, 'AlreadyExists', `pods "${plan.name}" already exists`, {
         name: plan.name,
@@ -164,12 +165,6 @@ export class PodRegistry {
       act();
     });
     this.#timers.add(timer);
-  }
-
-  #emptiest(): string {
-    let best: SimulatedNode | undefined;
-    for (const node of this.#nodes.values()) if (best === undefined || node.podCount < best.podCount) best = node;
-    return best?.name ?? '';
   }
 
   #now(): EpochMs {

@@ -29,6 +29,11 @@ export function nodeName(number: number): string {
   return `node-${digits(number)}`;
 }
 
+/** The inverse of `nodeName`. */
+export function nodeNumber(name: string): number {
+  return Number(name.slice('node-'.length));
+}
+
 /** The namespaces of applications: `team-0` and so on. */
 export function namespaceName(number: number): string {
   return `team-${number}`;
