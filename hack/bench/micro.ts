@@ -60,7 +60,7 @@ async function summaryBody({ podsPerNode }: ClusterSize): Promise<Buffer> {
   try {
     const { node } = cluster.kubelet('node-00000');
     const request = { node, now: epochMs(Date.now()), cpuAndMemoryOnly: true, random: Math.random };
-    return Buffer.from(new SummaryDocument(true).text(request));
+    return new SummaryDocument(true).write(request).content;
   } finally {
     await cluster.stop();
   }

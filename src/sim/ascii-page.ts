@@ -1,11 +1,16 @@
-/** A text of ASCII under construction, in memory that is used again for the next one: summaries are large and asked for all the time. */
+/** A text of ASCII under construction, in memory that is used again for others. */
 export class AsciiPage {
-  #bytes = Buffer.allocUnsafe(65_536);
+  #bytes = Buffer.allocUnsafeSlow(65_536);
   #length = 0;
 
   /** Begins anew. */
   clear(): void {
     this.#length = 0;
+  }
+
+  /** What was written; valid until the page is cleared. */
+  get content(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   /** A piece that stands in many pages, prepared with `Buffer.from`. */
@@ -35,10 +40,6 @@ export class AsciiPage {
     }
   }
 
-  toString(): string {
-    return this.#bytes.toString('latin1', 0, this.#length);
-  }
-
   /** At most nine digits, with leading zeros. */
   #digits(value: number, count: number): void {
     const bytes = this.#bytes;
@@ -53,7 +54,7 @@ export class AsciiPage {
 
   #reserve(count: number): void {
     if (this.#length + count <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(2 * (this.#length + count));
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#length + count));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }

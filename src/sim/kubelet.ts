@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { sleep, type Clock } from '../model/clock.ts';
 import { bearerToken, certificateIdentity } from './authentication.ts';
+import type { AsciiPage } from './ascii-page.ts';
 import { answerInDrops, answerWithHalf, answerWithoutEnd } from './faulty-answers.ts';
 import type { KubeletFault } from './kubelet-fault.ts';
 import type { Identity } from './identity.ts';
@@ -96,9 +97,9 @@ export class Kubelet {
       case 'garbage':
         return send(response, 200, type, '{"node":{"cpu":NaN');
       case 'truncate':
-        return answerWithHalf(response, type, Buffer.from(this.#body(document)));
+        return answerWithHalf(response, type, this.#body(document));
       case 'drip':
-        return await answerInDrops(response, type, Buffer.from(this.#body(document)), this.#clock, fault.every);
+        return await answerInDrops(response, type, this.#body(document), this.#clock, fault.every);
       case 'huge':
         return await answerWithoutEnd(response, type, fault.size);
       case 'no-summary':
@@ -114,14 +115,19 @@ export class Kubelet {
       case 'forbidden-summary':
         break;
     }
-    send(response, 200, type, this.#body(document), 'latin1');
+    if (document === 'resource') return send(response, 200, type, this.#body(document));
+    const page = this.#summary(document);
+    send(response, 200, type, page.content, () => this.#summaries.reuse(page));
   }
 
-  #body(kind: DocumentKind): string {
-    const { node } = this;
-    const now = this.#clock.now();
-    if (kind === 'resource') return resourceDocument(node, now);
-    return this.#summaries.text({ node, now, cpuAndMemoryOnly: kind === 'summary', random: this.#random });
+  #body(document: DocumentKind): Buffer {
+    if (document !== 'resource') return this.#summary(document).content;
+    return Buffer.from(resourceDocument(this.node, this.#clock.now()));
+  }
+
+  #summary(document: DocumentKind): AsciiPage {
+    const request = { node: this.node, now: this.#clock.now(), random: this.#random };
+    return this.#summaries.write({ ...request, cpuAndMemoryOnly: document === 'summary' });
   }
 
   async #authenticate(request: IncomingMessage): Promise<Identity | undefined> {
@@ -157,14 +163,14 @@ function documentAsked(path: string, query: string): DocumentKind | undefined {
   return values.length === 1 && values[0] === 'true' ? 'summary' : 'full-summary';
 }
 
-/** Head and body leave in one write. */
+/** Head and body leave in one write. `sent` is called when the system has taken them. */
 function send(
   response: ServerResponse,
   status: number,
   type: string,
-  body: string,
-  encoding: 'utf8' | 'latin1' = 'utf8',
+  body: string | Buffer,
+  sent: () => void = () => {},
 ): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body, encoding) });
-  response.end(body, encoding);
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body, sent);
 }

@@ -33,7 +33,7 @@ const containerEnd = Buffer.from('\n    }');
  * whole seconds, pods and containers in random order, `pods` null on an empty node every now and then. ASCII only.
  */
 export class SummaryDocument {
-  readonly #page = new AsciiPage();
+  readonly #unused: AsciiPage[] = [];
   readonly #times = new SecondTexts();
   readonly #node: UsageText;
   readonly #system: UsageText;
@@ -46,11 +46,12 @@ export class SummaryDocument {
     [this.#node, this.#system, this.#pod, this.#container] = [usage(2), usage(4), usage(3), usage(5)];
   }
 
-  text(request: SummaryRequest): string {
+  /** The page belongs to the caller, who may give it back with `reuse`. */
+  write(request: SummaryRequest): AsciiPage {
     const { node, now, random } = request;
-    const page = this.#page;
+    const page = this.#unused.pop() ?? new AsciiPage();
     page.clear();
-    this.#writeNode(request);
+    this.#writeNode(page, request);
     const pods = shuffle(
       [...node.pods].filter((pod) => isListed(pod, now)),
       random,
@@ -60,15 +61,19 @@ export class SummaryDocument {
       page.text(',\n "pods": [');
       for (const [index, pod] of pods.entries()) {
         if (index > 0) page.piece(comma);
-        this.#writePod(pod, request);
+        this.#writePod(page, pod, request);
       }
       page.text('\n ]\n}');
     }
-    return page.toString();
+    return page;
   }
 
-  #writeNode({ node, now, cpuAndMemoryOnly }: SummaryRequest): void {
-    const page = this.#page;
+  /** Takes back a page whose content nobody reads any more. */
+  reuse(page: AsciiPage): void {
+    this.#unused.push(page);
+  }
+
+  #writeNode(page: AsciiPage, { node, now, cpuAndMemoryOnly }: SummaryRequest): void {
     const { bootedAt, name, memory, cpus } = node.birth;
     const cgroupStart = this.#times.text(epochMs(bootedAt + 3000));
     const start = cpuAndMemoryOnly ? cgroupStart : this.#times.text(bootedAt);
@@ -81,8 +86,8 @@ export class SummaryDocument {
     page.text('\n }');
   }
 
-  #writePod(pod: SimulatedPod, { now, cpuAndMemoryOnly, random }: SummaryRequest): void {
-    const page = this.#page;
+  #writePod(page: AsciiPage, pod: SimulatedPod, request: SummaryRequest): void {
+    const { now, cpuAndMemoryOnly, random } = request;
     const { namespace, name, kubeletUid, startedAt, containers } = pod.birth;
     page.piece(podHead);
     page.text(name);
@@ -100,7 +105,7 @@ export class SummaryDocument {
       if (runningSince === undefined) continue;
       if (!first) page.piece(comma);
       first = false;
-      this.#writeContainer(container, runningSince, now, cpuAndMemoryOnly);
+      this.#writeContainer(page, container, runningSince, request);
     }
     page.piece(podContainersEnd);
     this.#pod.write(page, pod.sample(now));
@@ -108,8 +113,12 @@ export class SummaryDocument {
     page.piece(podEnd);
   }
 
-  #writeContainer(container: SimulatedContainer, startedAt: EpochMs, now: EpochMs, cpuAndMemoryOnly: boolean): void {
-    const page = this.#page;
+  #writeContainer(
+    page: AsciiPage,
+    container: SimulatedContainer,
+    startedAt: EpochMs,
+    { now, cpuAndMemoryOnly }: SummaryRequest,
+  ): void {
     page.piece(containerHead);
     page.text(container.name);
     page.piece(containerStart);
