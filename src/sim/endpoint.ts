@@ -8,17 +8,14 @@ export interface Address {
 
 /** A listening socket on loopback with its connections. What is accepted goes to a TLS server, which many endpoints may share. */
 export class Endpoint {
+  /** Where it listens, or listened last. */
+  address: Address = { host: '', port: 0 };
   readonly #accept: (socket: Socket) => void;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
-  #address: Address = { host: '', port: 0 };
 
   constructor(accept: (socket: Socket) => void) {
     this.#accept = accept;
-  }
-
-  get address(): Address {
-    return this.#address;
   }
 
   /**
@@ -37,12 +34,12 @@ export class Endpoint {
       server.listen({ ...address, backlog: 64 }, resolve);
     });
     this.#server = server;
-    this.#address = { host: address.host, port: (server.address() as AddressInfo).port };
+    this.address = { host: address.host, port: (server.address() as AddressInfo).port };
   }
 
   /** Listens again at its old address, if it does not listen. */
   async reopen(): Promise<void> {
-    if (this.#server === undefined) await this.listen(this.#address);
+    if (this.#server === undefined) await this.listen(this.address);
   }
 
   /** Destroys the connections; new ones are still accepted. */

@@ -44,11 +44,12 @@ export class Kubelet {
   readonly node: SimulatedNode;
   /** How it misbehaves from now on. */
   fault: KubeletFault | undefined;
+  /** How many came so far. */
+  requests = 0;
   readonly #clock: Clock;
   readonly #access: KubeletAccess;
   readonly #summaries: SummaryDocument;
   readonly #random: Random;
-  #requests = 0;
 
   constructor({ node, clock, access, summaries }: KubeletOptions) {
     this.node = node;
@@ -58,16 +59,11 @@ export class Kubelet {
     this.#random = seededRandom(mix(node.birth.seed, node.birth.number, 3));
   }
 
-  /** How many requests came. */
-  get requests(): number {
-    return this.#requests;
-  }
-
   /** Answers one request; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
     const [path = '/', query = ''] = url.split('?', 2);
-    this.#requests++;
+    this.requests++;
     response.setHeader('Date', new Date(this.#clock.now()).toUTCString());
     // An explicit Connection header keeps Node from advertising its idle limit, which a kubelet does not do.
     response.setHeader('Connection', 'keep-alive');

@@ -32,21 +32,18 @@ export interface PodBirth extends PodIdentity {
 /** A pod bound to a simulated node. */
 export class SimulatedPod implements Cgroup {
   readonly birth: PodBirth;
+  /** When it was taken from its node. */
+  removedAt: EpochMs | undefined;
   readonly #housekeeping: Housekeeping;
-  #removedAt: EpochMs | undefined;
 
   constructor(birth: PodBirth) {
     this.birth = birth;
     this.#housekeeping = new Housekeeping(this, containerPace, birth.random, birth.knownFrom);
   }
 
-  get removedAt(): EpochMs | undefined {
-    return this.#removedAt;
-  }
-
   /** Stops every container at `at`, for good. */
   remove(at: EpochMs): void {
-    this.#removedAt = at;
+    this.removedAt = at;
     for (const container of this.birth.containers) container.end(at);
   }
 
