@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { followFaults } from '../../src/sim/fault-file.ts';
-import { mixedUsage } from '../../src/sim/usage-plan.ts';
+import { mixedUsage } from '../../src/sim/node/usage-plan.ts';
 import { addWorkloads } from './workloads.ts';
 
 /** What is asked of the cluster. */

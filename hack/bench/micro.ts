@@ -4,7 +4,7 @@ import type { PodMetrics } from '../../src/metrics-api/objects.ts';
 import { epochMs, nanocores } from '../../src/model/units.ts';
 import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { SimulatedCluster } from '../../src/sim/cluster.ts';
-import { SummaryDocument } from '../../src/sim/summary-document.ts';
+import { SummaryDocument } from '../../src/sim/kubelet/summary-document.ts';
 import { wholeBody } from '../../src/wire/body.ts';
 import { encodeMetrics } from '../../src/wire/encode.ts';
 import { jsonFragment } from '../../src/wire/json-fragment.ts';

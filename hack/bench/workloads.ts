@@ -1,5 +1,5 @@
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
-import { smallUsage } from '../../src/sim/pod-factory.ts';
+import { smallUsage } from '../../src/sim/node/pod-factory.ts';
 import { epochMs } from '../../src/model/units.ts';
 
 const podsEach = 10;

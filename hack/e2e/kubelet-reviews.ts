@@ -1,6 +1,6 @@
 import { identityOf, type Identity } from '../../src/sim/identity.ts';
-import type { KubeletAccess } from '../../src/sim/kubelet.ts';
-import type { Attributes } from '../../src/sim/rbac.ts';
+import type { KubeletAccess } from '../../src/sim/kubelet/kubelet.ts';
+import type { Attributes } from '../../src/sim/api/rbac.ts';
 import type { HttpsClient } from './https-client.ts';
 
 interface TokenReview {

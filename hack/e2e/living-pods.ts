@@ -1,10 +1,10 @@
 import { epochMs, milliseconds, nanocores, type EpochMs } from '../../src/model/units.ts';
-import { PodFactory } from '../../src/sim/pod-factory.ts';
-import { podPlan } from '../../src/sim/pod-manifest.ts';
-import { podObject } from '../../src/sim/pod-object.ts';
+import { PodFactory } from '../../src/sim/node/pod-factory.ts';
+import { podPlan } from '../../src/sim/api/pod-manifest.ts';
+import { podObject } from '../../src/sim/api/pod-object.ts';
 import type { Random } from '../../src/sim/seeded-random.ts';
-import type { SimulatedNode } from '../../src/sim/simulated-node.ts';
-import type { SimulatedPod } from '../../src/sim/simulated-pod.ts';
+import type { SimulatedNode } from '../../src/sim/node/simulated-node.ts';
+import type { SimulatedPod } from '../../src/sim/node/simulated-pod.ts';
 
 /** A Pod of the API server, as far as it matters here. */
 export interface ApiPod {

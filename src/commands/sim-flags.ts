@@ -3,7 +3,7 @@ import { choice, float, integer, string } from '../options/flag-values.ts';
 import type { ParsedFlags } from '../options/parse-flags.ts';
 import { helpFlag } from '../options/usage.ts';
 import type { ClusterOptions } from '../sim/cluster-options.ts';
-import { mixedUsage, steadyUsage } from '../sim/usage-plan.ts';
+import { mixedUsage, steadyUsage } from '../sim/node/usage-plan.ts';
 
 const section = 'Simulated cluster flags';
 const count = (name: string, least: number, most: number, value: number, help: string): Flag<number> => ({

@@ -1,10 +1,10 @@
 import { systemClock, type Clock } from '../model/clock.ts';
 import { milliseconds, type Milliseconds } from '../model/units.ts';
-import type { BackendAddress } from './backend.ts';
-import type { ServingNames } from './kubelet-fleet.ts';
-import type { PopulationOptions } from './population.ts';
-import type { StatsProvider } from './simulated-container.ts';
-import { steadyUsage } from './usage-plan.ts';
+import type { BackendAddress } from './api/backend.ts';
+import type { ServingNames } from './kubelet/kubelet-fleet.ts';
+import type { PopulationOptions } from './node/population.ts';
+import type { StatsProvider } from './node/simulated-container.ts';
+import { steadyUsage } from './node/usage-plan.ts';
 
 /** Everything that can be said about a simulated cluster before it starts. */
 export interface ClusterOptions extends PopulationOptions {

@@ -1,8 +1,8 @@
 import { apiGroup } from '../metrics-api/objects.ts';
 import { epochMs, type Bytes, type EpochMs, type Nanocores } from '../model/units.ts';
-import { Aggregator, type Availability } from './aggregator.ts';
-import { ApiServer } from './api-server.ts';
-import type { BackendAddress } from './backend.ts';
+import { Aggregator, type Availability } from './api/aggregator.ts';
+import { ApiServer } from './api/api-server.ts';
+import type { BackendAddress } from './api/backend.ts';
 import { makeCertificates, type ClusterCertificates } from './cluster-certificates.ts';
 import { writeClusterFiles } from './cluster-files.ts';
 import { defaultClusterOptions, type ClusterOptions } from './cluster-options.ts';
@@ -13,26 +13,26 @@ import {
   configMapObject,
   namespaceObject,
   type ClusterResources,
-} from './cluster-resources.ts';
+} from './api/cluster-resources.ts';
 import type { Address } from './endpoint.ts';
-import type { KubeletFault } from './kubelet-fault.ts';
-import { KubeletFleet } from './kubelet-fleet.ts';
-import { Kubelet, type KubeletAccess } from './kubelet.ts';
-import { nodeObject } from './node-object.ts';
-import { PodFactory } from './pod-factory.ts';
-import { PodRegistry } from './pod-registry.ts';
-import { namespaceName, nodeName, nodeNumber, Population } from './population.ts';
-import { Authorizer } from './rbac.ts';
+import type { KubeletFault } from './kubelet/kubelet-fault.ts';
+import { KubeletFleet } from './kubelet/kubelet-fleet.ts';
+import { Kubelet, type KubeletAccess } from './kubelet/kubelet.ts';
+import { nodeObject } from './api/node-object.ts';
+import { PodFactory } from './node/pod-factory.ts';
+import { PodRegistry } from './api/pod-registry.ts';
+import { namespaceName, nodeName, nodeNumber, Population } from './node/population.ts';
+import { Authorizer } from './api/rbac.ts';
 import { mix, seededRandom } from './seeded-random.ts';
 import { SimError } from './sim-error.ts';
-import { SimulatedNode } from './simulated-node.ts';
-import { SummaryDocument } from './summary-document.ts';
+import { SimulatedNode } from './node/simulated-node.ts';
+import { SummaryDocument } from './kubelet/summary-document.ts';
 import { TokenIssuer } from './token-issuer.ts';
-import { truthOf, type Truth } from './truth.ts';
+import { truthOf, type Truth } from './node/truth.ts';
 
 /**
- * A cluster in one process: kubelets over real TLS on loopback, an API server with aggregation in front, and known
- * usage. Several can run side by side; `stop` leaves nothing behind.
+ * A cluster in one process: nodes with known usage (`node/`), kubelets over real TLS on loopback that tell of it (`kubelet/`), an API server with aggregation in
+ * front (`api/`). Several can run side by side; `stop` leaves nothing behind.
  */
 export class SimulatedCluster {
   readonly options: ClusterOptions;

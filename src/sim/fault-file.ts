@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { asRecord } from '../inventory/metadata.ts';
 import { milliseconds } from '../model/units.ts';
 import type { SimulatedCluster } from './cluster.ts';
-import type { KubeletFault } from './kubelet-fault.ts';
-import { nodeNumber } from './population.ts';
+import type { KubeletFault } from './kubelet/kubelet-fault.ts';
+import { nodeNumber } from './node/population.ts';
 
 const readEvery = 250;
 

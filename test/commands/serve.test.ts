@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { runServe } from '../../src/commands/serve.ts';
 import { epochMs } from '../../src/model/units.ts';
-import type { KubeletFault } from '../../src/sim/kubelet-fault.ts';
+import type { KubeletFault } from '../../src/sim/kubelet/kubelet-fault.ts';
 import { askApi } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { serveCluster, type ServedCluster } from '../support/served-cluster.ts';

@@ -4,7 +4,7 @@ import { it, type TestContext } from 'node:test';
 import { queryObjects } from 'node:v8';
 import { milliseconds, seconds } from '../../src/model/units.ts';
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
-import type { KubeletFault } from '../../src/sim/kubelet-fault.ts';
+import type { KubeletFault } from '../../src/sim/kubelet/kubelet-fault.ts';
 import { startCluster } from '../support/cluster.ts';
 import { collect, type Collecting } from '../support/collection.ts';
 import { CountingClock } from '../support/counting-clock.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { epochMs, nanocores } from '../../src/model/units.ts';
-import { containerPace, Housekeeping, type Cgroup } from '../../src/sim/housekeeping.ts';
+import { containerPace, Housekeeping, type Cgroup } from '../../src/sim/node/housekeeping.ts';
 import { seededRandom } from '../../src/sim/seeded-random.ts';
-import { integral } from '../../src/sim/usage.ts';
+import { integral } from '../../src/sim/node/usage.ts';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { epochMs, milliseconds } from '../../src/model/units.ts';
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
-import { goNumber } from '../../src/sim/resource-document.ts';
+import { goNumber } from '../../src/sim/kubelet/resource-document.ts';
 import { askKubelet, startCluster } from '../support/cluster.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bytes, epochMs, milliseconds, nanocores, type Nanocores } from '../../src/model/units.ts';
-import { integral, UsageTimeline, valueAt, type ContainerUsage, type UsageScript } from '../../src/sim/usage.ts';
-import { mixedUsage, steadyUsage } from '../../src/sim/usage-plan.ts';
+import { integral, UsageTimeline, valueAt, type ContainerUsage, type UsageScript } from '../../src/sim/node/usage.ts';
+import { mixedUsage, steadyUsage } from '../../src/sim/node/usage-plan.ts';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
 const core = fc.integer({ min: 0, max: 4_000_000_000 });
