@@ -144,7 +144,7 @@ export class KubeletClient {
   ): Promise<Result> {
     const { clock, identity, onBody } = this.#options;
     const authorization = await identity?.authorizationHeader();
-    const connection = await this.#connection(node, address, deadline);
+    const connection = await this.#connection(node, address, deadline, signal);
     const requestedAt = clock.monotonic();
     return await connection.get(
       path,
@@ -164,12 +164,19 @@ export class KubeletClient {
     );
   }
 
-  async #connection(node: NodeInfo, address: string, deadline: Milliseconds): Promise<KubeletConnection> {
+  async #connection(
+    node: NodeInfo,
+    address: string,
+    deadline: Milliseconds,
+    signal: AbortSignal,
+  ): Promise<KubeletConnection> {
     const { identity, port, useNodeStatusPort, maxBodySize } = this.#options;
     const origin = `${identity === undefined ? 'http' : 'https'}://${hostAndPort(address, useNodeStatusPort ? (node.kubeletPort ?? port) : port)}`;
     const current = this.#connections.get(node.name);
     if (current?.origin === origin) return current;
     await this.#drop(node.name);
+    // The node may have left meanwhile; nobody would close the connection.
+    signal.throwIfAborted();
     const connection = new KubeletConnection({
       origin,
       address,

@@ -348,6 +348,21 @@ describe('the kubelet client', () => {
     await assertFails(request, 'timeout', /the node left/);
   });
 
+  it('opens no connection to a node that left while credentials were being fetched', async () => {
+    kubelet.answer = (_request, response) => response.end();
+    const identity = new TestIdentity(authority.cert);
+    let fetched = (): void => {};
+    identity.authorizationHeader = async () => await new Promise((resolve) => (fetched = () => resolve(undefined)));
+    const one = client({ identity });
+    const leave = new AbortController();
+    const request = one.get(nodeAt(kubelet.port, '127.0.0.1'), '/', seconds(5), leave.signal, String);
+    leave.abort(new ScrapeError('timeout', 'the node left'));
+    await one.forget('worker-1');
+    fetched();
+    await assertFails(request, 'timeout', /the node left/);
+    assert.equal(one.size, 0);
+  });
+
   it('drops the connection of a node that left', async () => {
     kubelet.answer = (_request, response) => response.end();
     const one = client();
