@@ -5,7 +5,7 @@ import { milliseconds, type Milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { accessControl, type AccessControlDependencies } from './access-control.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
-import { valuesOf } from './identity-headers.ts';
+import { valuesOf } from './raw-headers.ts';
 import { refuseLateRequests } from './late-request.ts';
 import { allottedTime, finishesWithin, timeoutStatus } from './request-deadline.ts';
 import { parseRequestInfo } from './request-info.ts';

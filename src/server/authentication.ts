@@ -4,7 +4,7 @@ import type { AuthenticationSettings } from './authentication-settings.ts';
 import { ClientCertificates } from './client-certificate.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
 import { frontProxyUser } from './front-proxy.ts';
-import { dropHeaders } from './identity-headers.ts';
+import { dropHeaders } from './raw-headers.ts';
 import { PeerVerdicts } from './peer-verdicts.ts';
 import { anonymous, withAuthenticatedGroup, type UserInfo } from './user.ts';
 

@@ -1,7 +1,7 @@
 import type { RequestHeaderSettings } from './authentication-settings.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { Connection } from './connection.ts';
-import { extraOf, firstValueOf, valuesOf, type RawHeaders } from './identity-headers.ts';
+import { extraOf, firstValueOf, valuesOf, type RawHeaders } from './raw-headers.ts';
 import type { PeerVerdicts } from './peer-verdicts.ts';
 import type { UserInfo } from './user.ts';
 

@@ -4,7 +4,7 @@ import type { AccessAttributes } from './access-attributes.ts';
 import { AuthorizationError, type Decision } from './authorization.ts';
 import type { ServerRequest } from './connection.ts';
 import { forbidden } from './forbidden.ts';
-import { dropHeaders, extraOf, firstValueOf, valuesOf } from './identity-headers.ts';
+import { dropHeaders, extraOf, firstValueOf, valuesOf } from './raw-headers.ts';
 import { serviceAccountGroups, splitServiceAccount } from './service-account.ts';
 import { anonymous, authenticatedGroup, unauthenticatedGroup, withGroup, type UserInfo } from './user.ts';
 

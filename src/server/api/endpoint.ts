@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import type { Answer } from '../../wire/body.ts';
 import { encodeStatus } from '../../wire/encode.ts';
 import type { ClientWishes } from '../../wire/negotiation.ts';
+import { valuesOf } from '../raw-headers.ts';
 import { stateOf } from '../request-state.ts';
 import { firstValue } from '../request-target.ts';
 import { writeAnswer } from './answer-writer.ts';
@@ -44,8 +45,5 @@ function wishesOf(ctx: Context): ClientWishes {
 
 /** Node joins repeated headers; Kubernetes reads the first. */
 function firstHeader(ctx: Context, name: string): string | undefined {
-  const { rawHeaders } = ctx.req;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
-    if (rawHeaders[index]?.toLowerCase() === name) return rawHeaders[index + 1];
-  return undefined;
+  return valuesOf(ctx.req.rawHeaders, name)[0];
 }
