@@ -5,7 +5,7 @@ import type { Clock } from '../../model/clock.ts';
 import { bytes } from '../../model/units.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import { collectAllGarbage } from './collector.ts';
+import { collectAllGarbage } from './garbage.ts';
 import { mebibytes, MemoryGuard, type Droppable, type ProcessMemory } from './memory-guard.ts';
 import { memoryLimit } from './memory-limit.ts';
 

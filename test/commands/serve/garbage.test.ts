@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { getHeapStatistics } from 'node:v8';
-import { collectAllGarbage } from '../../../src/commands/serve/collector.ts';
+import { collectAllGarbage } from '../../../src/commands/serve/garbage.ts';
 import { settle } from '../../support/fake-clock.ts';
 
 it('collectAllGarbage frees what nothing refers to and gives its pages back', async () => {
