@@ -7,18 +7,11 @@ import type { AnswerTiming } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { nodeInfo } from '../support/metrics-sources.ts';
 
 const summary = '/stats/summary?only_cpu_and_memory=true';
 const resource = '/metrics/resource';
-const node: NodeInfo = {
-  name: 'worker-1',
-  labels: {},
-  addresses: [],
-  kubeletPort: undefined,
-  ready: true,
-  cpuCapacity: undefined,
-  resourceMetricsPath: undefined,
-};
+const node = nodeInfo('worker-1');
 const never = new AbortController().signal;
 
 /** A kubelet as a table of answers: a body, or the error that getting it ends with. */

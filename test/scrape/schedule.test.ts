@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { NodeInfo } from '../../src/model/inventory.ts';
 import type { NodeReading } from '../../src/model/sample.ts';
 import { epochMs, milliseconds, monotonicMs, seconds, type Milliseconds } from '../../src/model/units.ts';
 import { Gate } from '../../src/scrape/gate.ts';
@@ -9,17 +8,10 @@ import { NodeCycle, type Attempt, type CycleEnd } from '../../src/scrape/node-cy
 import { backoff, phaseOf, stepOf, untilDue } from '../../src/scrape/schedule.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
+import { nodeInfo } from '../support/metrics-sources.ts';
 
 const resolution = seconds(15);
-const node: NodeInfo = {
-  name: 'worker-1',
-  labels: {},
-  addresses: [],
-  kubeletPort: undefined,
-  ready: true,
-  cpuCapacity: undefined,
-  resourceMetricsPath: undefined,
-};
+const node = nodeInfo('worker-1');
 const reading: NodeReading = {
   source: 'summary',
   timePrecision: 1000,

@@ -2,14 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { serveArguments } from '../../src/commands/sim.ts';
-import { runServe } from '../../src/commands/serve.ts';
 import type { ClusterOptions } from '../../src/sim/cluster-options.ts';
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { askApi, startCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
+import { runServer } from './running-server.ts';
 
 /** A simulated cluster with `kubetally serve` as its metrics server, in this process, joined by the cluster's aggregation. */
 export interface ServedCluster {
@@ -34,24 +33,14 @@ export async function serveCluster(
   const cluster = await startCluster(context, options);
   await cluster.writeFiles(directory);
   const port = await freePort();
-  const stop = new AbortController();
-  const output = new PassThrough();
-  let log = '';
-  output.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const args = [
+  const server = runServer(
     ...serveArguments(directory),
-    '--bind-address=127.0.0.1',
     `--secure-port=${port}`,
     '--metric-resolution=10s',
     '--kubelet-request-timeout=5s',
     ...flags,
-  ];
-  const exit = runServe(args, { stdout: output, stderr: output, stop: stop.signal, onCrash: () => {} });
-  const stopServer = async (): Promise<number> => {
-    stop.abort();
-    return await exit;
-  };
-  context.after(stopServer);
+  );
+  context.after(server.stop);
   cluster.setBackend({ url: `https://127.0.0.1:${port}` });
   const served = async (): Promise<boolean> => {
     const { status, body } = await askApi(cluster, '/apis/metrics.k8s.io/v1/nodes');
@@ -59,7 +48,7 @@ export async function serveCluster(
   };
   // On a busy machine reading client-node's many modules takes ten seconds; the bundle has few of them.
   await eventually(served, 'every node to be served', 40_000);
-  return { cluster, directory, port, log: () => log, stopServer };
+  return { cluster, directory, port, log: server.log, stopServer: server.stop };
 }
 
 async function freePort(): Promise<number> {

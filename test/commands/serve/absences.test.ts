@@ -5,6 +5,7 @@ import type { PodInfo } from '../../../src/model/inventory.ts';
 import { startCluster } from '../../support/cluster.ts';
 import { collect } from '../../support/collection.ts';
 import { eventually } from '../../support/eventually.ts';
+import { nodeInfo } from '../../support/metrics-sources.ts';
 
 const pod = (name: string): PodInfo => ({ namespace: 'team', name, labels: {}, uid: name, kubeletUid: name });
 
@@ -27,15 +28,7 @@ describe('The absences that serve counts', () => {
   });
 
   it('believe the API server where it was asked for the node of a pod', () => {
-    const nodes = ['answering', 'dead'].map((name) => ({
-      name,
-      labels: {},
-      addresses: [],
-      kubeletPort: undefined,
-      ready: true,
-      cpuCapacity: undefined,
-      resourceMetricsPath: undefined,
-    }));
+    const nodes = ['answering', 'dead'].map((name) => nodeInfo(name));
     const counted = absences(
       { nodes: () => nodes, pods: () => [pod('elsewhere'), pod('unknown')] },
       {

@@ -3,20 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { runServe } from '../../../src/commands/serve.ts';
 import { eventually } from '../../support/eventually.ts';
+import { kubeconfigOfNobody, runServer } from '../../support/running-server.ts';
 import { ask, type Reply } from '../../support/tls-client.ts';
-
-/** Nobody listens there; what is asked here needs no API server. */
-const kubeconfig = `apiVersion: v1
-kind: Config
-current-context: c
-contexts: [{name: c, context: {cluster: c, user: u}}]
-clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]
-users: [{name: u, user: {token: t}}]
-`;
 
 describe('kubetally serve told to stop', () => {
   let directory: string;
@@ -29,28 +19,21 @@ describe('kubetally serve told to stop', () => {
   });
 
   it('is not ready, goes on serving for the delay, then refuses what comes late, and ends with 0', async () => {
-    await writeFile(join(directory, 'kubeconfig'), kubeconfig);
-    const stop = new AbortController();
-    const output = new PassThrough();
-    let log = '';
-    output.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    const flags = [
+    // What is asked here needs no API server.
+    await writeFile(join(directory, 'kubeconfig'), kubeconfigOfNobody);
+    const server = runServer(
       `--kubeconfig=${join(directory, 'kubeconfig')}`,
       `--cert-dir=${directory}`,
-      '--bind-address=127.0.0.1',
-      '--secure-port=0',
       '--shutdown-delay-duration=2s',
-    ];
-    const exit = runServe(flags, { stdout: output, stderr: output, stop: stop.signal, onCrash: () => {} });
-    let port = 0;
-    await eventually(() => (port = Number(/"Serving securely".* port=(\d+)/.exec(log)?.[1] ?? 0)) !== 0);
+    );
+    const port = await server.port();
     const get = async (path: string): Promise<Reply> => await ask({ port, ca: '' }, path, { agent });
     const isShuttingDown = async (): Promise<boolean> =>
       (await get('/readyz?verbose')).body.includes('[-]shutdown failed');
 
     assert.equal((await get('/version')).status, 200);
     assert.equal(await isShuttingDown(), false);
-    stop.abort();
+    const exit = server.stop();
     await eventually(isShuttingDown);
     const served = await get('/version');
     assert.deepEqual([served.status, served.headers['connection']], [200, 'keep-alive']);

@@ -4,10 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { runServe } from '../../../src/commands/serve.ts';
-import { eventually } from '../../support/eventually.ts';
+import { runServer, type RunningServer } from '../../support/running-server.ts';
 import { ask } from '../../support/tls-client.ts';
 
 describe('kubetally serve while its kubeconfig takes its time', () => {
@@ -15,28 +13,15 @@ describe('kubetally serve while its kubeconfig takes its time', () => {
   let directory: string;
   /** A pipe, which cannot be read before somebody writes to it. */
   let kubeconfig: string;
-  let log = '';
-  let exit: Promise<number>;
-  let port = 0;
+  let server: RunningServer;
+  let port: number;
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'kubetally-test-'));
     kubeconfig = join(directory, 'kubeconfig');
     execFileSync('mkfifo', [kubeconfig]);
-    const output = new PassThrough();
-    output.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    const flags = [
-      `--kubeconfig=${kubeconfig}`,
-      `--cert-dir=${directory}`,
-      '--bind-address=127.0.0.1',
-      '--secure-port=0',
-    ];
-    const stop = new AbortController().signal;
-    exit = runServe(flags, { stdout: output, stderr: output, stop, onCrash: () => {} });
-    await eventually(() => {
-      port = Number(/"Serving securely".* port=(\d+)/.exec(log)?.[1] ?? 0);
-      return port !== 0;
-    });
+    server = runServer(`--kubeconfig=${kubeconfig}`, `--cert-dir=${directory}`);
+    port = await server.port();
   });
   after(async () => {
     agent.destroy();
@@ -52,7 +37,7 @@ describe('kubetally serve while its kubeconfig takes its time', () => {
 
   it('ends with exit code 1 and the reason when it turns out to be none', async () => {
     await writeFile(kubeconfig, 'none');
-    assert.equal(await exit, 1);
-    assert.match(log, /Cannot start.*kubeconfig .* is empty or not a mapping/);
+    assert.equal(await server.exit, 1);
+    assert.match(server.log(), /Cannot start.*kubeconfig .* is empty or not a mapping/);
   });
 });
