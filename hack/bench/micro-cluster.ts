@@ -96,5 +96,12 @@ function nodeInfo(number: number): NodeInfo {
 function podInfo(node: number, pod: number): PodInfo {
   const uid = `00000000-0000-4000-8000-${String(node).padStart(6, '0')}${String(pod).padStart(6, '0')}`;
   const labels = { app: `app-${pod}`, tier: pod % 3 === 0 ? 'front' : 'back' };
-  return { namespace: `team-${pod % 10}`, name: `app-${pod}-${digits(node)}`, labels, uid, kubeletUid: uid };
+  return {
+    namespace: `team-${pod % 10}`,
+    name: `app-${pod}-${digits(node)}`,
+    labels,
+    uid,
+    kubeletUid: uid,
+    series: undefined,
+  };
 }

@@ -107,14 +107,6 @@ export class Inventory {
     return this.#pods.get(namespace, name);
   }
 
-  /**
-   * By `podRef.uid`. Static pods whose manifests give them a UID share it on several nodes, so where the name is known too,
-   * `pod(namespace, name)` and its `kubeletUid` say more.
-   */
-  podByKubeletUid(uid: string): PodInfo | undefined {
-    return this.#pods.byKubeletUid(uid);
-  }
-
   /** All pods, or those of one namespace: by namespace, then name, in byte order. */
   pods(namespace?: string): readonly PodInfo[] {
     return this.#pods.sorted(namespace);

@@ -4,10 +4,12 @@ import type { PodInfo } from '../model/inventory.ts';
 const maxIndexedKeys = 4;
 const nothing: readonly PodInfo[] = [];
 
-/** The pods of one namespace, with orders and indexes that are made when asked for and dropped when the set changes. */
+/** The pods of one namespace, with orders and indexes that are made when asked for. */
 export class NamespacePods {
   readonly #pods = new Map<string, PodInfo>();
-  #sorted: readonly PodInfo[] | undefined;
+  #sorted: PodInfo[] | undefined;
+  /** Somebody holds `#sorted`, which therefore must not change. */
+  #isShared = false;
   /** Label key -> value -> pods in order of name; the key used last stands last. */
   readonly #byLabel = new Map<string, ReadonlyMap<string, readonly PodInfo[]>>();
 
@@ -20,12 +22,13 @@ export class NamespacePods {
   }
 
   set(pod: PodInfo): void {
+    const isNew = this.#pods.get(pod.name) === undefined;
     this.#pods.set(pod.name, pod);
-    this.#changed();
+    this.#splice(pod.name, isNew ? 0 : 1, pod);
   }
 
   delete(name: string): void {
-    if (this.#pods.delete(name)) this.#changed();
+    if (this.#pods.delete(name)) this.#splice(name, 1);
   }
 
   values(): IterableIterator<PodInfo> {
@@ -34,6 +37,7 @@ export class NamespacePods {
 
   /** In byte order of name (names are ASCII). The array never changes. */
   sorted(): readonly PodInfo[] {
+    this.#isShared = true;
     return (this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
 
@@ -61,8 +65,18 @@ export class NamespacePods {
     return index;
   }
 
-  #changed(): void {
-    this.#sorted = undefined;
+  /** Keeps the order where pods come and go: to sort 15,000 anew takes 100 times as long as to copy the array. */
+  #splice(name: string, removed: number, ...added: PodInfo[]): void {
     this.#byLabel.clear();
+    if (this.#sorted === undefined) return;
+    if (this.#isShared) this.#sorted = [...this.#sorted];
+    this.#isShared = false;
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle]?.name ?? '') < name) low = middle + 1;
+      else high = middle;
+    }
+    this.#sorted.splice(low, removed, ...added);
   }
 }

@@ -3,10 +3,9 @@ import { NamespacePods } from './namespace-pods.ts';
 
 const nothing: readonly PodInfo[] = [];
 
-/** All running pods, by namespace and name and by the UID the kubelet reports. */
+/** All running pods, by namespace and name. */
 export class PodSet {
   readonly #namespaces = new Map<string, NamespacePods>();
-  readonly #byKubeletUid = new Map<string, PodInfo>();
   #namespaceNames: readonly string[] | undefined;
   #all: readonly PodInfo[] | undefined;
   #size = 0;
@@ -19,11 +18,6 @@ export class PodSet {
     return this.#namespaces.get(namespace)?.get(name);
   }
 
-  /** Static pods whose manifests give them one UID share it on several nodes; then it is the one put last. */
-  byKubeletUid(uid: string): PodInfo | undefined {
-    return this.#byKubeletUid.get(uid);
-  }
-
   /** Takes the place of a pod of the same namespace and name, which is returned. */
   put(pod: PodInfo): PodInfo | undefined {
     let pods = this.#namespaces.get(pod.namespace);
@@ -34,9 +28,7 @@ export class PodSet {
     }
     const previous = pods.get(pod.name);
     if (previous === undefined) this.#size++;
-    else this.#forgetUid(previous);
     pods.set(pod);
-    this.#byKubeletUid.set(pod.kubeletUid, pod);
     this.#all = undefined;
     return previous;
   }
@@ -51,7 +43,6 @@ export class PodSet {
       this.#namespaces.delete(namespace);
       this.#namespaceNames = undefined;
     }
-    this.#forgetUid(pod);
     this.#all = undefined;
     this.#size--;
     return pod;
@@ -71,9 +62,5 @@ export class PodSet {
 
   #sortedNamespaces(): readonly string[] {
     return (this.#namespaceNames ??= [...this.#namespaces.keys()].sort((a, b) => (a < b ? -1 : 1)));
-  }
-
-  #forgetUid(pod: PodInfo): void {
-    if (this.#byKubeletUid.get(pod.kubeletUid) === pod) this.#byKubeletUid.delete(pod.kubeletUid);
   }
 }

@@ -16,7 +16,14 @@ export function podInfo(object: unknown, labelSets: LabelSets, namespaces: Share
   if (namespaceName === undefined || name === undefined || uid === undefined) return undefined;
   const hash = annotation(metadata, configMirror) === undefined ? undefined : annotation(metadata, configHash);
   const namespace = namespaces.share(namespaceName);
-  return { namespace, name, labels: labelSets.intern(metadata.labels), uid, kubeletUid: hash ?? uid };
+  return {
+    namespace,
+    name,
+    labels: labelSets.intern(metadata.labels),
+    uid,
+    kubeletUid: hash ?? uid,
+    series: undefined,
+  };
 }
 
 /** Whether two readings of one pod say the same; label sets are shared, so they compare by reference. */

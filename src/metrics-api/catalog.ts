@@ -1,12 +1,12 @@
 import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
 import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
-import { milliseconds, type MonotonicMs } from '../model/units.ts';
-import type { UsageWindow } from '../model/window.ts';
+import type { NodeUsage, PodUsage } from '../model/window.ts';
 import { decodeContinue, encodeContinue, type Continuation } from './continue-token.ts';
 import type { NodeMetricsList, PodMetricsList } from './list.ts';
-import type { EncodedMetadata, NodeMetrics, PodMetrics, ResourceName } from './objects.ts';
+import type { NodeMetrics, PodMetrics, ResourceName } from './objects.ts';
 import type { ObjectSource, UsageSource } from './sources.ts';
+import { NodeMetricsView, PodMetricsView } from './views.ts';
 
 /** Which objects a list holds. */
 export interface ListQuery {
@@ -27,31 +27,13 @@ export const selectableFields: Readonly<Record<ResourceName, readonly string[]>>
   pods: ['metadata.name', 'metadata.namespace', 'spec.nodeName'],
 };
 
-/**
- * For so long a list of all pods is given again while nothing changes. Lists come in bursts, and a walk over all pods is as many waits for memory: 1 us for each pod,
- * half of what a list costs. A pod may outlive `--metric-max-age` by that much.
- */
-const allPodsKept = milliseconds(250);
+/** After a look at so many objects, a list lets others have their turn: half a millisecond where all is encoded, one and a half where nothing is. */
+const stretch = 500;
 
-interface AllPods {
-  readonly candidates: readonly PodInfo[];
-  readonly version: number;
-  readonly listedAt: MonotonicMs;
-  /** Held weakly: what nobody asks for again must not keep old windows. */
-  readonly list: WeakRef<PodMetricsList>;
-}
-
-/**
- * Joins what exists with what it uses. From the same info and usage it always gives the same object, so that what was
- * encoded for one answer serves the next.
- */
+/** Joins what exists with what it uses. */
 export class MetricsCatalog {
   readonly #objects: ObjectSource;
   readonly #usage: UsageSource;
-  #nodeMetrics = new WeakMap<NodeInfo, { readonly usage: UsageWindow; readonly metrics: NodeMetrics }>();
-  /** A pod's metrics are kept with its usage; what is encoded of its metadata outlives that. */
-  #podMetadata = new WeakMap<PodInfo, EncodedMetadata>();
-  #allPods: AllPods | undefined;
 
   constructor(objects: ObjectSource, usage: UsageSource) {
     this.#objects = objects;
@@ -67,7 +49,7 @@ export class MetricsCatalog {
   pod(namespace: string, name: string): PodMetrics | Absence {
     const info = this.#objects.pod(namespace, name);
     if (info === undefined) return 'no-object';
-    return this.#podMetricsOf(info, this.#usage.now()) ?? 'no-metrics';
+    return this.#podMetricsOf(info) ?? 'no-metrics';
   }
 
   /**
@@ -79,12 +61,12 @@ export class MetricsCatalog {
     const name = exactField(query.fieldSelector, 'metadata.name');
     const one = name === undefined ? undefined : this.#objects.node(name);
     const candidates = name === undefined ? this.#objects.nodes() : one === undefined ? [] : [one];
-    const { items, last, remainingItemCount } = takePage(candidates, after, query, (info) => {
+    const accept = (info: NodeInfo): NodeMetrics | undefined => {
       if (!matchesLabels(query.labelSelector, info.labels)) return undefined;
       const fields = (field: string): string => (field === 'metadata.name' ? info.name : '');
       return matchesFields(query.fieldSelector, fields) ? this.#nodeMetricsOf(info) : undefined;
-    });
-    return { kind: 'NodeMetricsList', items, continueToken: token('nodes', last), remainingItemCount };
+    };
+    return { kind: 'NodeMetricsList', ...takePage('nodes', candidates, after, query, accept) };
   }
 
   /**
@@ -94,51 +76,23 @@ export class MetricsCatalog {
   listPods(namespace: string, query: ListQuery): PodMetricsList {
     const after = continuation('pods', query);
     const candidates = this.#candidatePods(namespace, query);
-    const now = this.#usage.now();
     const everyLabel = query.labelSelector.requirements.length === 0;
     const everyField = query.fieldSelector.terms.length === 0;
-    const asksForAll = namespace === '' && everyLabel && everyField && query.limit <= 0 && after === undefined;
-    const known = asksForAll ? this.#knownList(candidates, now) : undefined;
-    if (known !== undefined) return known;
-    const { items, last, remainingItemCount } = takePage(candidates, after, query, (info) => {
+    const accept = (info: PodInfo): PodMetrics | undefined => {
       if (!everyLabel && !matchesLabels(query.labelSelector, info.labels)) return undefined;
-      const metrics = this.#podMetricsOf(info, now);
+      const metrics = this.#podMetricsOf(info);
       return everyField || (metrics !== undefined && matchesFields(query.fieldSelector, podField(metrics)))
         ? metrics
         : undefined;
-    });
-    const list: PodMetricsList = {
-      kind: 'PodMetricsList',
-      items,
-      continueToken: token('pods', last),
-      remainingItemCount,
     };
-    if (asksForAll)
-      this.#allPods = { candidates, version: this.#usage.version, listedAt: now, list: new WeakRef(list) };
-    return list;
+    return { kind: 'PodMetricsList', ...takePage('pods', candidates, after, query, accept) };
   }
 
-  #knownList(candidates: readonly PodInfo[], now: MonotonicMs): PodMetricsList | undefined {
-    const known = this.#allPods;
-    if (known?.candidates !== candidates || known.version !== this.#usage.version) return undefined;
-    return now - known.listedAt < allPodsKept ? known.list.deref() : undefined;
-  }
-
-  /** A bound on the items of `listPods`, without a look at any. */
-  mostPods(namespace: string, query: ListQuery): number {
-    return this.#candidatePods(namespace, query).length;
-  }
-
-  /** Forgets every object with what is encoded of it, to save memory. They are made again when they are asked for. */
-  forgetObjects(): void {
+  /** Forgets what is encoded of every object, to save memory. It is made again when it is asked for. */
+  forgetEncoded(): void {
     const now = this.#usage.now();
-    this.#nodeMetrics = new WeakMap();
-    this.#podMetadata = new WeakMap();
-    this.#allPods = undefined;
-    for (const info of this.#objects.pods()) {
-      const derived = this.#usage.pod(info, now)?.derived;
-      if (derived !== undefined) derived.from = derived.value = undefined;
-    }
+    for (const { name } of this.#objects.nodes()) forgetKept(this.#usage.node(name, now));
+    for (const info of this.#objects.pods()) forgetKept(this.#usage.pod(info, now));
   }
 
   /** A small superset of the pods that can match, in order. */
@@ -157,47 +111,18 @@ export class MetricsCatalog {
   }
 
   #nodeMetricsOf(info: NodeInfo): NodeMetrics | undefined {
-    const usage = this.#usage.node(info.name);
-    if (usage === undefined) return undefined;
-    const known = this.#nodeMetrics.get(info);
-    if (known?.usage === usage) return known.metrics;
-    const metrics: NodeMetrics = {
-      kind: 'NodeMetrics',
-      name: info.name,
-      labels: info.labels,
-      timestamp: usage.timestamp,
-      window: usage.length,
-      usage: { cpu: usage.cpu, memory: usage.memory },
-      metadata: known?.metrics.metadata ?? {},
-      fragments: {},
-    };
-    this.#nodeMetrics.set(info, { usage, metrics });
-    return metrics;
+    const usage = this.#usage.node(info.name, this.#usage.now());
+    return usage && new NodeMetricsView(info, usage);
   }
 
-  #podMetricsOf(info: PodInfo, now: MonotonicMs): PodMetrics | undefined {
-    const usage = this.#usage.pod(info, now);
-    if (usage === undefined) return undefined;
-    const { derived } = usage;
-    if (derived.from === info) return derived.value as PodMetrics;
-    let metadata = this.#podMetadata.get(info);
-    if (metadata === undefined) this.#podMetadata.set(info, (metadata = {}));
-    const metrics: PodMetrics = {
-      kind: 'PodMetrics',
-      name: info.name,
-      namespace: info.namespace,
-      labels: info.labels,
-      nodeName: usage.nodeName,
-      timestamp: usage.timestamp,
-      window: usage.length,
-      containers: usage.containers,
-      metadata,
-      fragments: {},
-    };
-    derived.from = info;
-    derived.value = metrics;
-    return metrics;
+  #podMetricsOf(info: PodInfo): PodMetrics | undefined {
+    const usage = this.#usage.pod(info, this.#usage.now());
+    return usage && new PodMetricsView(info, usage);
   }
+}
+
+function forgetKept(usage: NodeUsage | PodUsage | undefined): void {
+  if (usage !== undefined) usage.kept = undefined;
 }
 
 interface Key {
@@ -205,36 +130,57 @@ interface Key {
   readonly name: string;
 }
 
-interface Page<Metrics> {
-  readonly items: readonly Metrics[];
-  /** The last item's key when more follow. */
-  readonly last: Continuation | undefined;
-  readonly remainingItemCount: number | undefined;
-}
-
-/** Walks sorted candidates from after `after` until the limit; `accept` gives an object or undefined. */
-function takePage<Info extends Key, Metrics extends Key>(
+/** Looks for a page among sorted candidates, from after `after` until the limit; `accept` gives an object or undefined. */
+function takePage<Info extends Key, Metrics>(
+  resource: ResourceName,
   candidates: readonly Info[],
   after: Continuation | undefined,
   { limit, labelSelector, fieldSelector }: ListQuery,
   accept: (info: Info) => Metrics | undefined,
-): Page<Metrics> {
-  const items: Metrics[] = [];
-  let remaining = 0;
+) {
+  const from = after === undefined ? 0 : firstAfter(candidates, after);
+  if (limit <= 0)
+    return {
+      items: accepted(candidates, from, accept),
+      most: candidates.length - from,
+      continueToken: undefined,
+      remainingItemCount: undefined,
+    };
   const counts = labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
-  for (let index = after === undefined ? 0 : firstAfter(candidates, after); index < candidates.length; index++) {
+  const page: Info[] = [];
+  let remaining = 0;
+  for (let index = from; index < candidates.length; index++) {
     const info = candidates[index];
-    const metrics = info === undefined ? undefined : accept(info);
-    if (metrics === undefined) continue;
-    if (limit <= 0 || items.length < limit) items.push(metrics);
+    if (info === undefined || accept(info) === undefined) continue;
+    if (page.length < limit) page.push(info);
     else {
       remaining++;
       if (!counts) break;
     }
   }
-  const end = items.at(-1);
-  const last = remaining === 0 || end === undefined ? undefined : { namespace: end.namespace ?? '', name: end.name };
-  return { items, last, remainingItemCount: counts && remaining > 0 ? remaining : undefined };
+  const last = page.at(-1);
+  return {
+    items: accepted(page, 0, accept),
+    most: page.length,
+    continueToken:
+      remaining === 0 || last === undefined
+        ? undefined
+        : encodeContinue(resource, { namespace: last.namespace ?? '', name: last.name }),
+    remainingItemCount: counts && remaining > 0 ? remaining : undefined,
+  };
+}
+
+function* accepted<Info, Metrics>(
+  candidates: readonly Info[],
+  from: number,
+  accept: (info: Info) => Metrics | undefined,
+): Generator<Metrics | undefined> {
+  for (let index = from; index < candidates.length; index++) {
+    const info = candidates[index];
+    const metrics = info === undefined ? undefined : accept(info);
+    if (metrics !== undefined) yield metrics;
+    if ((index - from) % stretch === stretch - 1) yield undefined;
+  }
 }
 
 /** Binary search for the first candidate behind a key that may be gone. */
@@ -252,10 +198,6 @@ function firstAfter(candidates: readonly Key[], after: Continuation): number {
 
 function continuation(resource: ResourceName, { continueToken }: ListQuery): Continuation | undefined {
   return continueToken === '' ? undefined : decodeContinue(resource, continueToken);
-}
-
-function token(resource: ResourceName, last: Continuation | undefined): string | undefined {
-  return last === undefined ? undefined : encodeContinue(resource, last);
 }
 
 function podField(pod: PodMetrics): (field: string) => string {

@@ -1,3 +1,4 @@
+import type { NodeInfo, PodInfo } from '../model/inventory.ts';
 import type { ContainerWindow } from '../model/window.ts';
 import type { Bytes, EpochMs, Nanocores, Nanoseconds } from '../model/units.ts';
 
@@ -11,46 +12,41 @@ export const apiGroup = 'metrics.k8s.io';
 
 /** One object as an item of a list, with a gap for `creationTimestamp`. Offsets are in bytes. */
 export interface Fragment {
+  /** Begins with the fragment; may be longer. */
   readonly bytes: Buffer;
+  readonly length: number;
   /** Where the object's own content begins, after what makes it an item. */
   readonly contentAt: number;
   /** Where `metadata`, which comes first in the content, ends. */
   readonly metadataEnd: number;
   /** Where the time of the answer is written into a copy of `bytes`. */
   readonly stampAt: number;
+  /** Of the object that it was made of. */
+  readonly revision: number;
 }
 
-/** Bytes of one object as the wire encoders last made them; owned by `wire/`, empty until somebody asks. */
-export interface EncodedFragments {
-  json?: Fragment;
-  protobuf?: Fragment;
+/** What the encoders of `wire/` last made of an object, which may have changed since: its `revision` tells. Empty until somebody asks. */
+export interface EncodedObject {
+  /** Whose name and labels are in it. */
+  readonly of: NodeInfo | PodInfo;
+  json: Fragment | undefined;
+  protobuf: Fragment | undefined;
 }
 
-/** Encoded `metadata` alone, which outlives the windows; owned by `wire/`, empty until somebody asks. */
-export interface EncodedMetadata {
-  json?: MetadataBytes;
-  protobuf?: MetadataBytes;
-}
-
-export interface MetadataBytes {
-  readonly bytes: Buffer;
-  /** Where `creationTimestamp` goes. */
-  readonly stampAt: number;
-}
-
+/** An object as it is while it is read: like the usage it tells of, it must be read before the event loop turns. */
 interface MetricsObject {
   readonly name: string;
   /** Copied from the Node or Pod. */
   readonly labels: Readonly<Record<string, string>>;
   readonly timestamp: EpochMs;
   readonly window: Nanoseconds;
-  /** Shared by all objects made of the same Node or Pod, of which name and labels are copied. */
-  readonly metadata: EncodedMetadata;
-  /** The object never changes, so what is encoded once stays right; only `creationTimestamp` is stamped per answer. */
-  readonly fragments: EncodedFragments;
+  /** Another number whenever the usage is another. */
+  readonly revision: number;
+  /** Kept with the usage; only `creationTimestamp` is stamped per answer. */
+  readonly encoded: EncodedObject;
 }
 
-/** Usage of a node. A new object is made whenever its window or labels change. */
+/** Usage of a node. */
 export interface NodeMetrics extends MetricsObject {
   readonly kind: 'NodeMetrics';
   readonly usage: { readonly cpu: Nanocores; readonly memory: Bytes };

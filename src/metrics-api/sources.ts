@@ -1,6 +1,6 @@
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
 import type { MonotonicMs } from '../model/units.ts';
-import type { PodUsage, UsageWindow } from '../model/window.ts';
+import type { NodeUsage, PodUsage } from '../model/window.ts';
 
 /** What the cluster holds, as the inventory knows it. Lists are sorted in byte order; they are not changed after they were given out, and the same until something changes. */
 export interface ObjectSource {
@@ -16,11 +16,9 @@ export interface ObjectSource {
 
 /** The usage that may be served now. Undefined: unknown, incomplete or too old. */
 export interface UsageSource {
-  node(name: string): UsageWindow | undefined;
+  node(name: string, now: MonotonicMs): NodeUsage | undefined;
   /** As the kubelet names it: its UID, and its name where static pods share one. */
   pod(pod: PodInfo, now: MonotonicMs): PodUsage | undefined;
   /** The present by which windows age. */
   now(): MonotonicMs;
-  /** Another number whenever usage has come or gone otherwise than by growing old. */
-  readonly version: number;
 }

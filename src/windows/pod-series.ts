@@ -1,8 +1,8 @@
 import type { ContainerSample } from '../model/sample.ts';
-import type { ContainerWindow, PodUsage } from '../model/window.ts';
-import { monotonicMs, type EpochMs, type MonotonicMs } from '../model/units.ts';
+import type { ContainerWindow, PodUsage, PodUsageSeries, UsageWindow } from '../model/window.ts';
+import { epochMs, nanoseconds, type EpochMs, type MonotonicMs, type Nanoseconds } from '../model/units.ts';
 import type { Absence } from './refusal.ts';
-import type { SampleTable } from './sample-table.ts';
+import type { SeriesTable } from './series-table.ts';
 import { Series, type Acceptance, type ReadingContext } from './series.ts';
 
 /** A pod as kubelets name it. */
@@ -10,33 +10,67 @@ export interface PodIdentity {
   readonly kubeletUid: string;
   readonly namespace: string;
   readonly name: string;
+  /** As of PodInfo. */
+  series?: PodUsageSeries | undefined;
 }
 
-interface ContainerSeries {
+class ContainerSeries extends Series {
   readonly name: string;
-  readonly series: Series;
   /** The answer that mentioned it last, by its number: it runs if that is the newest. */
-  seenIn: number;
+  seenIn = -1;
+
+  constructor(table: SeriesTable, name: string) {
+    super(table);
+    this.name = name;
+  }
 }
 
-/** The series of one pod's containers. */
-export class PodSeries {
+const none: readonly ContainerSeries[] = [];
+
+/** The series of one pod's containers; what it tells as its usage may be served while `usage` says so. */
+export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
   readonly nodeName: string;
-  readonly identity: PodIdentity;
+  readonly kubeletUid: string;
+  readonly namespace: string;
+  readonly name: string;
+  kept: object | undefined;
   /** The newest answer of the node mentions it. */
   reported = false;
-  readonly #table: SampleTable;
-  #containers: ContainerSeries[] = [];
+  readonly #table: SeriesTable;
+  #containers: readonly ContainerSeries[] = none;
   #answers = 0;
-  /** Made when it is asked for, kept until a window changes. */
-  #usage: PodUsage | undefined;
+  #revision = 0;
   /** Until when the window of every running container may be served. */
-  #goodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
+  #goodUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(table: SampleTable, nodeName: string, identity: PodIdentity) {
+  constructor(table: SeriesTable, nodeName: string, { kubeletUid, namespace, name }: PodIdentity) {
     this.#table = table;
     this.nodeName = nodeName;
-    this.identity = identity;
+    this.kubeletUid = kubeletUid;
+    this.namespace = namespace;
+    this.name = name;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get timestamp(): EpochMs {
+    return epochMs(this.#earliest?.timestamp ?? Number.NaN);
+  }
+
+  get length(): Nanoseconds {
+    return nanoseconds(this.#earliest?.length ?? Number.NaN);
+  }
+
+  get containers(): readonly ContainerWindow[] {
+    const windows: ContainerWindow[] = [];
+    for (const container of this.#containers) {
+      if (!this.#runs(container)) continue;
+      const { name, timestamp, length, cpu, memory } = container;
+      windows.push({ name, timestamp, length, cpu, memory });
+    }
+    return windows;
   }
 
   get containerCount(): number {
@@ -51,62 +85,61 @@ export class PodSeries {
   ): void {
     this.reported = true;
     this.#answers++;
-    let changed = this.#usage?.containers.length !== containers.length;
+    let changed = false;
+    let ranBefore = 0;
+    for (const container of this.#containers) if (container.seenIn === this.#answers - 1) ranBefore++;
     for (const sample of containers) {
       const container = this.#container(sample.name);
-      const before = container.series.windowsMade;
-      each(container.series.accept(sample, context, true), container.series);
-      changed ||= container.series.windowsMade !== before || container.seenIn < this.#answers - 1;
+      const before = container.windowsMade;
+      each(container.accept(sample, context, true), container);
+      changed ||= container.windowsMade !== before || container.seenIn < this.#answers - 1;
       container.seenIn = this.#answers;
     }
     this.#forgetEnded(context.readAt);
-    if (changed) this.#usage = undefined;
+    if (changed || ranBefore !== containers.length) this.#revision++;
     this.#goodUntil = this.#earliestEnd();
   }
 
   /** The pod's usage, or undefined while a running container has no window or a window is too old. */
   usage(now: MonotonicMs): PodUsage | undefined {
-    return now <= this.#goodUntil ? (this.#usage ??= this.#assemble()) : undefined;
+    return now <= this.#goodUntil ? this : undefined;
   }
 
   /** Ends of the windows that make up `usage`, without making it. */
   *servedEnds(now: MonotonicMs): Generator<EpochMs> {
     if (now > this.#goodUntil) return;
-    for (const container of this.#containers) {
-      const end = this.#runs(container) ? container.series.windowEnd : undefined;
-      if (end !== undefined) yield end;
-    }
+    for (const container of this.#containers) if (this.#runs(container)) yield container.timestamp;
   }
 
   /** Whether some window may still be served. */
   hasFreshWindow(now: MonotonicMs): boolean {
-    return this.#containers.some(({ series }) => series.goodUntil >= now);
+    return this.#containers.some(({ goodUntil }) => goodUntil >= now);
   }
 
   /** Why `usage` is undefined. */
   absence(now: MonotonicMs): Absence {
     for (const container of this.#containers) {
       if (!this.#runs(container)) continue;
-      const { name, series } = container;
-      if (series.window === undefined) return { reason: series.refusal ?? 'first_sample', container: name };
-      if (series.goodUntil < now) return { reason: series.refusal ?? 'expired', container: name };
+      const { name, refusal, windowsMade, goodUntil } = container;
+      if (windowsMade === 0) return { reason: refusal ?? 'first_sample', container: name };
+      if (goodUntil < now) return { reason: refusal ?? 'expired', container: name };
     }
     return { reason: 'not_reported' };
   }
 
   dispose(): void {
-    for (const { series } of this.#containers) series.dispose();
-    this.#containers = [];
-    this.#usage = undefined;
+    for (const container of this.#containers) container.dispose();
+    this.#containers = none;
+    this.#goodUntil = Number.NEGATIVE_INFINITY;
+    this.kept = undefined;
   }
 
   #container(name: string): ContainerSeries {
-    let container = this.#containers.find((candidate) => candidate.name === name);
-    if (container === undefined) {
-      container = { name, series: new Series(this.#table), seenIn: Number.NEGATIVE_INFINITY };
-      this.#containers.push(container);
-      this.#containers.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-    }
+    const known = this.#containers.find((candidate) => candidate.name === name);
+    if (known !== undefined) return known;
+    const container = new ContainerSeries(this.#table, name);
+    // `push` would leave room for sixteen more.
+    this.#containers = this.#containers.concat(container).sort((a, b) => (a.name < b.name ? -1 : 1));
     return container;
   }
 
@@ -114,34 +147,27 @@ export class PodSeries {
     return container.seenIn === this.#answers;
   }
 
-  #earliestEnd(): MonotonicMs {
+  /** The running container whose window ended first. */
+  get #earliest(): UsageWindow | undefined {
+    let earliest: ContainerSeries | undefined;
+    for (const container of this.#containers)
+      if (this.#runs(container) && (earliest === undefined || container.timestamp < earliest.timestamp))
+        earliest = container;
+    return earliest;
+  }
+
+  #earliestEnd(): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const container of this.#containers)
-      if (this.#runs(container)) earliest = Math.min(earliest, container.series.goodUntil);
-    return monotonicMs(earliest === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : earliest);
+      if (this.#runs(container)) earliest = Math.min(earliest, container.goodUntil);
+    return earliest === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : earliest;
   }
 
   /** A container between two runs keeps its last good window as long as that may be served, so a restart leaves no gap. */
   #forgetEnded(now: MonotonicMs): void {
-    const isOver = (container: ContainerSeries): boolean => !this.#runs(container) && container.series.goodUntil < now;
+    const isOver = (container: ContainerSeries): boolean => !this.#runs(container) && container.goodUntil < now;
     if (!this.#containers.some(isOver)) return;
-    for (const container of this.#containers) if (isOver(container)) container.series.dispose();
+    for (const container of this.#containers) if (isOver(container)) container.dispose();
     this.#containers = this.#containers.filter((container) => !isOver(container));
-  }
-
-  #assemble(): PodUsage | undefined {
-    const containers: ContainerWindow[] = [];
-    let earliest: ContainerWindow | undefined;
-    for (const container of this.#containers) {
-      if (!this.#runs(container)) continue;
-      const { name, series } = container;
-      if (series.window === undefined) return undefined;
-      const { timestamp, length, cpu, memory } = series.window;
-      const window = { name, timestamp, length, cpu, memory };
-      containers.push(window);
-      if (earliest === undefined || window.timestamp < earliest.timestamp) earliest = window;
-    }
-    if (earliest === undefined) return undefined;
-    return { nodeName: this.nodeName, timestamp: earliest.timestamp, length: earliest.length, containers, derived: {} };
   }
 }

@@ -7,7 +7,7 @@ import {
   type Nanocores,
   type Nanoseconds,
 } from '../model/units.ts';
-import type { CounterSample, SampleTable, Slot } from './sample-table.ts';
+import type { CounterSample, SeriesTable, Slot } from './series-table.ts';
 
 /** CPU usage over a stretch of time. */
 export interface Rate {
@@ -69,7 +69,7 @@ function billionfold(used: number, length: number): number {
  * @param lastRate the rate served before
  */
 export function newestRate(
-  table: SampleTable,
+  table: SeriesTable,
   slot: Slot,
   kubeletRate: Nanocores | undefined,
   lastRate: Nanocores | undefined,
@@ -124,7 +124,7 @@ function middle({ least, most }: Bounds): Milliseconds {
 
 /** The kubelet's rate as the rate of the last two samples, or undefined where it cannot be. */
 function rateOfKubelet(
-  table: SampleTable,
+  table: SeriesTable,
   slot: Slot,
   before: CounterSample,
   newest: CounterSample,
@@ -159,7 +159,7 @@ function rateOfKubelet(
 
 /** Two samples are `distance` apart, give or take `slack`: what is known of the time of the first tells of the second's. */
 function tighten(
-  table: SampleTable,
+  table: SeriesTable,
   slot: Slot,
   before: CounterSample,
   newest: CounterSample,
@@ -189,7 +189,7 @@ const ownClock: Measure = { bounds: clockBounds, goodUncertainty: 0.005, longest
 
 /** The rate since the nearest sample whose distance is known well enough, else since the one whose distance is known best. */
 function overTightestPair(
-  table: SampleTable,
+  table: SeriesTable,
   slot: Slot,
   newest: CounterSample,
   { bounds: boundsOf, goodUncertainty, longest }: Measure,

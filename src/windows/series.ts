@@ -12,10 +12,11 @@ import {
   type Milliseconds,
   type MonotonicMs,
   type Nanocores,
+  type Nanoseconds,
 } from '../model/units.ts';
 import { coreNanosBetween, longestPair, newestRate, rateOf, type Rate } from './rate.ts';
 import type { Refusal } from './refusal.ts';
-import type { SampleTable, Slot } from './sample-table.ts';
+import { seriesColumn, type SeriesTable, type Slot } from './series-table.ts';
 
 /** What is the same for all samples of one answer. */
 export interface ReadingContext {
@@ -47,49 +48,48 @@ const kubeletRateLength = milliseconds(10_000);
 /** A sample counts as this old at most when it arrives: idle containers are sampled every 15-30 s, and clocks of nodes may be wrong. */
 const oldestArrival = milliseconds(30_000);
 
-/** The samples and the last good window of one container or node. */
-export class Series {
-  readonly #table: SampleTable;
+/** The samples and the last good window of one container or node; the window, however old, is what it tells as its usage. */
+export class Series implements UsageWindow {
+  readonly #table: SeriesTable;
   readonly #slot: Slot;
-  #startTime: EpochMs | undefined;
-  /** The last good window as numbers: an object for each new one would live just long enough to be costly garbage. */
-  #timestamp = epochMs(0);
-  #length = nanoseconds(0);
-  #cpu = nanocores(0);
-  #memory = bytes(0);
   #windowsMade = 0;
-  /** The window as an object, once somebody asked for it. */
-  #window: UsageWindow | undefined;
-  /** The window was valid at this time on our clock, as fresh as its age allows for. */
-  #goodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
-  #lastGoodUntil = monotonicMs(Number.NEGATIVE_INFINITY);
   #refusal: Refusal | undefined = 'first_sample';
 
-  constructor(table: SampleTable) {
+  constructor(table: SeriesTable) {
     this.#table = table;
     this.#slot = table.allocate();
   }
 
-  /** The last good window, however old. The same object until the next one is made. */
-  get window(): UsageWindow | undefined {
-    if (this.#windowsMade === 0) return undefined;
-    this.#window ??= { timestamp: this.#timestamp, length: this.#length, cpu: this.#cpu, memory: this.#memory };
-    return this.#window;
+  /** End of the last good window; NaN, like all of the window, while there is none. */
+  get timestamp(): EpochMs {
+    return epochMs(this.#table.number(this.#slot, seriesColumn.timestamp));
   }
 
-  /** When the last good window ended; undefined while there is none. */
-  get windowEnd(): EpochMs | undefined {
-    return this.#windowsMade === 0 ? undefined : this.#timestamp;
+  get length(): Nanoseconds {
+    return nanoseconds(this.#table.number(this.#slot, seriesColumn.length));
   }
 
-  /** How many windows there have been: tells whether there is a new one. */
+  get cpu(): Nanocores {
+    return nanocores(this.#table.number(this.#slot, seriesColumn.cpu));
+  }
+
+  get memory(): Bytes {
+    return bytes(this.#table.number(this.#slot, seriesColumn.memory));
+  }
+
+  /** How many windows there have been: tells whether there is one, and whether there is a new one. */
   get windowsMade(): number {
     return this.#windowsMade;
   }
 
-  /** Until when the window may be served. */
+  /** The window was valid at this time on our clock, as fresh as its age allows for; NaN while there is none. */
+  get #goodUntil(): number {
+    return this.#table.number(this.#slot, seriesColumn.goodUntil);
+  }
+
+  /** Until when the window may be served; never while there is none. */
   get goodUntil(): MonotonicMs {
-    return this.#goodUntil;
+    return monotonicMs(this.#windowsMade === 0 ? Number.NEGATIVE_INFINITY : this.#goodUntil);
   }
 
   /** Why the newest sample made no window; undefined when it made one. */
@@ -118,8 +118,7 @@ export class Series {
       const restarted =
         restartable &&
         sample.startTime !== undefined &&
-        this.#startTime !== undefined &&
-        sample.startTime > this.#startTime;
+        sample.startTime > this.#table.number(this.#slot, seriesColumn.startTime);
       const setBack = last.time - cpuTime > context.maxAge;
       // What the kubelet says of the last seconds tells more of the present than an average over a long absence.
       const longAgo = cpuTime - last.time > longestPair && (sample.cpuRate ?? 0) > 0;
@@ -128,7 +127,7 @@ export class Series {
       else if (cpuTime < last.time) return 'older';
       else if (cpuTime - last.time < shortestPair) return this.#repeat(context);
     }
-    this.#startTime = sample.startTime;
+    this.#table.setNumber(this.#slot, seriesColumn.startTime, sample.startTime ?? Number.NaN);
     this.#table.append(this.#slot, {
       time: cpuTime,
       early: milliseconds(0),
@@ -140,7 +139,7 @@ export class Series {
     const first = this.#table.count(this.#slot) === 1;
     const rate = first
       ? firstRate(sample, cpuTime, context)
-      : newestRate(this.#table, this.#slot, sample.cpuRate, this.#windowsMade === 0 ? undefined : this.#cpu);
+      : newestRate(this.#table, this.#slot, sample.cpuRate, this.#windowsMade === 0 ? undefined : this.cpu);
     if (rate === undefined) return this.#refuse('first_sample');
     if (first && context.kubeletNow - cpuTime > context.maxAge + oldestArrival) return this.#refuse('stale');
     if (context.mostCpu !== undefined && rate.cpu > context.mostCpu) return this.#refuse('implausible');
@@ -150,14 +149,16 @@ export class Series {
 
   #serve(rate: Rate, timestamp: EpochMs, memory: Bytes, context: ReadingContext): void {
     const arrivalAge = Math.min(oldestArrival, Math.max(0, context.kubeletNow - timestamp));
-    this.#timestamp = timestamp;
-    this.#length = rate.length;
-    this.#cpu = rate.cpu;
-    this.#memory = memory;
+    const goodUntil = context.readAt + context.maxAge - arrivalAge;
+    const table = this.#table;
+    const slot = this.#slot;
+    table.setNumber(slot, seriesColumn.timestamp, timestamp);
+    table.setNumber(slot, seriesColumn.length, rate.length);
+    table.setNumber(slot, seriesColumn.cpu, rate.cpu);
+    table.setNumber(slot, seriesColumn.memory, memory);
+    table.setNumber(slot, seriesColumn.goodUntil, goodUntil);
+    table.setNumber(slot, seriesColumn.lastGoodUntil, goodUntil + context.maxAge);
     this.#windowsMade++;
-    this.#window = undefined;
-    this.#goodUntil = monotonicMs(context.readAt + context.maxAge - arrivalAge);
-    this.#lastGoodUntil = monotonicMs(this.#goodUntil + context.maxAge);
     this.#refusal = undefined;
   }
 
@@ -168,7 +169,8 @@ export class Series {
   #repeat(context: ReadingContext): 'repeat' {
     if (this.#refusal === undefined) {
       const untilScrapedAgain = context.readAt + 2.5 * context.resolution;
-      this.#goodUntil = monotonicMs(Math.max(this.#goodUntil, Math.min(untilScrapedAgain, this.#lastGoodUntil)));
+      const latest = Math.min(untilScrapedAgain, this.#table.number(this.#slot, seriesColumn.lastGoodUntil));
+      if (latest > this.#goodUntil) this.#table.setNumber(this.#slot, seriesColumn.goodUntil, latest);
     }
     return 'repeat';
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading, PodSample } from '../model/sample.ts';
-import type { PodUsage, UsageWindow } from '../model/window.ts';
+import type { NodeUsage, PodUsage } from '../model/window.ts';
 import {
   epochMs,
   milliseconds,
@@ -14,7 +14,7 @@ import {
 import { readWhenAsked } from './fresh-stamps.ts';
 import { PodSeries, type PodIdentity } from './pod-series.ts';
 import type { Absence, Refusal } from './refusal.ts';
-import { SampleTable } from './sample-table.ts';
+import { SeriesTable } from './series-table.ts';
 import { Series, type Acceptance, type ReadingContext } from './series.ts';
 
 /** The pods that the API server says are running. */
@@ -43,11 +43,16 @@ export interface Census {
   readonly oldest: EpochMs | undefined;
 }
 
-interface NodeSeries {
-  readonly series: Series;
+/** The series of a node, with those of the pods that it reports. */
+class NodeSeries extends Series implements NodeUsage {
   /** By the kubelet's UID. */
-  readonly pods: Map<string, PodSeries>;
-  hasSample: boolean;
+  readonly pods = new Map<string, PodSeries>();
+  hasSample = false;
+  kept: object | undefined;
+
+  get revision(): number {
+    return this.windowsMade;
+  }
 }
 
 /** A rate above this share of what the node has is a fault of the source (rule 9). */
@@ -60,11 +65,10 @@ const toleratedSkew = 3_000;
 /** Usage windows of all nodes and running containers, in memory. Memory is bounded by what nodes report and goes when nodes and pods go. */
 export class WindowStore {
   readonly #options: WindowStoreOptions;
-  readonly #table = new SampleTable();
+  readonly #table = new SeriesTable();
   readonly #nodes = new Map<string, NodeSeries>();
   /** By the kubelet's UID; a second pod of the same UID under `sharedUidKey`. */
   readonly #pods = new Map<string, PodSeries>();
-  #version = 0;
 
   constructor(options: WindowStoreOptions) {
     this.#options = options;
@@ -72,20 +76,18 @@ export class WindowStore {
 
   /** Takes in one answer of a node; what it brings is served from now on. */
   accept(node: NodeInfo, reading: NodeReading): void {
-    this.#version++;
     const entry = this.#node(node.name);
     const context = this.#context(node, reading);
     const { onWindow, onRefusal } = this.#options;
     const tell = (of: 'node' | 'container', acceptance: Acceptance, series: Series): void => {
-      if (acceptance === 'window')
-        onWindow?.(of, milliseconds(Math.max(0, context.kubeletNow - (series.windowEnd ?? 0))));
+      if (acceptance === 'window') onWindow?.(of, milliseconds(Math.max(0, context.kubeletNow - series.timestamp)));
       else if (acceptance !== 'repeat' && acceptance !== 'older') onRefusal?.(acceptance);
     };
     const tellContainer = (acceptance: Acceptance, series: Series): void => tell('container', acceptance, series);
     entry.hasSample = reading.node !== undefined;
     // cAdvisor samples the node itself, also where containers are read over CRI.
     const nodeContext = { ...context, readWithin: undefined };
-    if (reading.node !== undefined) tell('node', entry.series.accept(reading.node, nodeContext, false), entry.series);
+    if (reading.node !== undefined) tell('node', entry.accept(reading.node, nodeContext, false), entry);
     for (const pod of entry.pods.values()) pod.reported = false;
     const byName = hasForeignUids(reading.pods, this.#options.pods);
     for (const sample of reading.pods) {
@@ -96,15 +98,19 @@ export class WindowStore {
     this.#forgetGone(entry, context.readAt);
   }
 
-  /** The node's window, or undefined while there is none or it is too old. */
-  node(name: string): UsageWindow | undefined {
-    const series = this.#nodes.get(name)?.series;
-    return series !== undefined && series.goodUntil >= this.#options.clock.monotonic() ? series.window : undefined;
+  /** The node's usage, or undefined while there is none or it is too old. */
+  node(name: string, now = this.#options.clock.monotonic()): NodeUsage | undefined {
+    const series = this.#nodes.get(name);
+    return series !== undefined && series.goodUntil >= now ? series : undefined;
   }
 
-  /** The pod's usage, or undefined while it is incomplete or too old. The same object until a window changes. */
+  /** The pod's usage, or undefined while it is incomplete or too old. */
   pod(pod: PodIdentity, now = this.#options.clock.monotonic()): PodUsage | undefined {
-    return this.#find(pod)?.usage(now);
+    const usage = pod.series?.usage(now);
+    if (usage !== undefined) return usage;
+    const found = this.#find(pod);
+    if (found !== undefined) pod.series = found;
+    return found?.usage(now);
   }
 
   /** The present by which windows age; asked for once, it serves for many pods. */
@@ -112,17 +118,12 @@ export class WindowStore {
     return this.#options.clock.monotonic();
   }
 
-  /** Another number after every answer of a node and everything forgotten. */
-  get version(): number {
-    return this.#version;
-  }
-
   /** Why `node` is undefined. */
   nodeAbsence(name: string): Absence {
     const entry = this.#nodes.get(name);
     if (entry === undefined) return { reason: 'not_scraped' };
-    if (!entry.hasSample && entry.series.window === undefined) return { reason: 'not_reported' };
-    return { reason: entry.series.refusal ?? 'expired' };
+    if (!entry.hasSample && entry.windowsMade === 0) return { reason: 'not_reported' };
+    return { reason: entry.refusal ?? 'expired' };
   }
 
   /** Why `pod` is undefined. A pod no node has mentioned yet may be on a node that was not scraped: `nodeScraped` tells. */
@@ -144,9 +145,9 @@ export class WindowStore {
     const now = this.#options.clock.monotonic();
     const nodes = new Counting();
     const containers = new Counting();
-    for (const { series, pods } of this.#nodes.values()) {
-      if (series.goodUntil >= now && series.windowEnd !== undefined) nodes.add(series.windowEnd);
-      for (const pod of pods.values()) for (const end of pod.servedEnds(now)) containers.add(end);
+    for (const node of this.#nodes.values()) {
+      if (node.goodUntil >= now) nodes.add(node.timestamp);
+      for (const pod of node.pods.values()) for (const end of pod.servedEnds(now)) containers.add(end);
     }
     return { node: nodes, container: containers };
   }
@@ -160,9 +161,8 @@ export class WindowStore {
   removeNode(name: string): void {
     const entry = this.#nodes.get(name);
     if (entry === undefined) return;
-    this.#version++;
     this.#nodes.delete(name);
-    entry.series.dispose();
+    entry.dispose();
     for (const pod of entry.pods.values()) this.#dropPod(entry, pod);
   }
 
@@ -171,21 +171,19 @@ export class WindowStore {
     const pod = this.#find(identity);
     const entry = pod && this.#nodes.get(pod.nodeName);
     if (pod === undefined || entry === undefined) return;
-    this.#version++;
     this.#dropPod(entry, pod);
   }
 
   #find(pod: PodIdentity): PodSeries | undefined {
     const found = this.#pods.get(pod.kubeletUid);
-    return found === undefined || (found.identity.name === pod.name && found.identity.namespace === pod.namespace)
+    return found === undefined || (found.name === pod.name && found.namespace === pod.namespace)
       ? found
       : this.#pods.get(sharedUidKey(pod));
   }
 
   #node(name: string): NodeSeries {
     let entry = this.#nodes.get(name);
-    if (entry === undefined)
-      this.#nodes.set(name, (entry = { series: new Series(this.#table), pods: new Map(), hasSample: false }));
+    if (entry === undefined) this.#nodes.set(name, (entry = new NodeSeries(this.#table)));
     return entry;
   }
 
@@ -208,15 +206,13 @@ export class WindowStore {
   /** A pod the node no longer mentions is kept while it runs by the API server's word and its windows may be served; a ghost goes at once. */
   #forgetGone(entry: NodeSeries, now: MonotonicMs): void {
     for (const pod of entry.pods.values()) {
-      if (!pod.reported && !(this.#options.pods.isRunning(pod.identity) && pod.hasFreshWindow(now)))
-        this.#dropPod(entry, pod);
+      if (!pod.reported && !(this.#options.pods.isRunning(pod) && pod.hasFreshWindow(now))) this.#dropPod(entry, pod);
     }
   }
 
   #dropPod(entry: NodeSeries, pod: PodSeries): void {
-    entry.pods.delete(pod.identity.kubeletUid);
-    for (const key of [pod.identity.kubeletUid, sharedUidKey(pod.identity)])
-      if (this.#pods.get(key) === pod) this.#pods.delete(key);
+    entry.pods.delete(pod.kubeletUid);
+    for (const key of [pod.kubeletUid, sharedUidKey(pod)]) if (this.#pods.get(key) === pod) this.#pods.delete(key);
     pod.dispose();
   }
 

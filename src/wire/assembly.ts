@@ -1,10 +1,13 @@
+import type { MetricsList } from '../metrics-api/list.ts';
 import type { Fragment } from '../metrics-api/objects.ts';
-import { piecesHeld, type Body } from './body.ts';
+import { piecesHeld, turn } from './body.ts';
 
-/** A list in pieces; fragments are copied and stamped when the body is made. */
-export interface ListParts {
+/** What a list is made of. */
+export interface ListParts<Item> {
   readonly head: Buffer;
-  readonly fragments: readonly Fragment[];
+  readonly items: Iterable<Item | undefined>;
+  /** Copied at once, and stamped in the copy. */
+  readonly fragmentOf: (item: Item) => Fragment;
   /** Written between fragments; one byte or none. */
   readonly separator: Buffer;
   readonly tail: Buffer;
@@ -12,74 +15,74 @@ export interface ListParts {
   readonly stamp: Buffer;
 }
 
-/** Lists up to this size are one buffer. Larger ones are made in pieces of it while they are sent, so what a list holds in memory does not grow with the cluster. */
+/** Lists of more items are made piece by piece while others have their turns: to encode so many takes two milliseconds. */
+const mostAtOnce = 1000;
 const pieceBytes = 256 * 1024;
 
-/** The list's bytes. Fragments are never encoded here, only copied. */
-export function assemble(parts: ListParts): Body {
-  const length = totalLength(parts);
-  const whole = { from: 0, to: parts.fragments.length, length };
-  if (length <= pieceBytes) return fill(parts, whole, Buffer.allocUnsafe(length));
-  return { length, pieces: () => piecesOf(parts) };
+export function isLarge({ most }: MetricsList): boolean {
+  return most > mostAtOnce;
 }
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-  /** Bytes of these fragments with their separators, and of head and tail where they belong to the range. */
-  readonly length: number;
+/** The list's bytes. */
+export function assemble<Item>({ head, items, fragmentOf, separator, tail, stamp }: ListParts<Item>): Buffer {
+  const fragments: Fragment[] = [];
+  let size = head.length + tail.length;
+  for (const item of items) {
+    if (item === undefined) continue;
+    const fragment = fragmentOf(item);
+    fragments.push(fragment);
+    size += separator.length + fragment.bytes.length;
+  }
+  const whole = Buffer.allocUnsafe(size);
+  let at = head.copy(whole);
+  for (const [index, fragment] of fragments.entries()) {
+    if (index > 0) at += separator.copy(whole, at);
+    at = append(whole, at, fragment, stamp);
+  }
+  return whole.subarray(0, at + tail.copy(whole, at));
 }
 
-function totalLength({ head, fragments, separator, tail }: ListParts): number {
-  let length = head.length + tail.length + separator.length * Math.max(0, fragments.length - 1);
-  for (const { bytes } of fragments) length += bytes.length;
-  return length;
-}
-
-function* piecesOf(parts: ListParts): Generator<Buffer> {
-  const { head, fragments, separator, tail } = parts;
+/** The same in pieces of memory that is used again, so that what a list holds does not grow with the cluster. */
+export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer> {
+  const { head, items, fragmentOf, separator, tail, stamp } = parts;
   const memory = Array.from({ length: piecesHeld }, () => Buffer.allocUnsafe(pieceBytes));
-  let turn = 0;
-  const piece = (range: Range): Buffer =>
+  let pieces = 0;
+  const nextPiece = (least: number): Buffer => {
+    const piece = memory[pieces++ % piecesHeld];
     // One fragment may be larger than a piece.
-    fill(
-      parts,
-      range,
-      (range.length <= pieceBytes ? memory[turn++ % piecesHeld] : undefined) ?? Buffer.allocUnsafe(range.length),
-    );
-  let from = 0;
-  let length = head.length;
-  for (let index = 0; index < fragments.length; index++) {
-    const added = (fragments[index]?.bytes.length ?? 0) + (index > 0 ? separator.length : 0);
-    if (length + added > pieceBytes && index > from) {
-      yield piece({ from, to: index, length });
-      from = index;
-      length = 0;
+    return piece !== undefined && piece.length >= least ? piece : Buffer.allocUnsafe(least);
+  };
+  let piece = nextPiece(head.length);
+  let at = head.copy(piece);
+  let isFirst = true;
+  for (const item of items) {
+    if (item === undefined) {
+      yield turn;
+      continue;
     }
-    length += added;
+    const fragment = fragmentOf(item);
+    const room = separator.length + fragment.bytes.length;
+    if (at + room > piece.length) {
+      yield piece.subarray(0, at);
+      piece = nextPiece(room);
+      at = 0;
+    }
+    if (!isFirst) at += separator.copy(piece, at);
+    isFirst = false;
+    at = append(piece, at, fragment, stamp);
   }
-  yield piece({ from, to: fragments.length, length: length + tail.length });
+  if (at + tail.length > piece.length) {
+    yield piece.subarray(0, at);
+    piece = nextPiece(tail.length);
+    at = 0;
+  }
+  yield piece.subarray(0, at + tail.copy(piece, at));
 }
 
-/** Writes a range into the beginning of `memory`. */
-function fill(
-  { head, fragments, separator, tail, stamp }: ListParts,
-  { from, to, length }: Range,
-  memory: Buffer,
-): Buffer {
-  const separatorByte = separator[0];
-  let at = 0;
-  if (from === 0) at += head.copy(memory);
-  for (let index = from; index < to; index++) {
-    const fragment = fragments[index];
-    if (fragment === undefined) break;
-    if (index > 0 && separatorByte !== undefined) memory[at++] = separatorByte;
-    const { bytes, stampAt } = fragment;
-    // Of all ways to copy a few hundred bytes, `set` is the fastest: two thirds of `Buffer.copy`.
-    memory.set(bytes, at);
-    memory.set(stamp, at + stampAt);
-    at += bytes.length;
-  }
-  if (to === fragments.length) tail.copy(memory, at);
-  return memory.subarray(0, length);
+/** Returns where the fragment ends. */
+function append(target: Buffer, at: number, { bytes, length, stampAt }: Fragment, stamp: Buffer): number {
+  // Of all ways to copy a few hundred bytes, `set` is the fastest: two thirds of `Buffer.copy`. What is beyond the fragment's end is written over.
+  target.set(bytes, at);
+  target.set(stamp, at + stampAt);
+  return at + length;
 }

@@ -7,21 +7,18 @@ export type Body = Buffer | PiecewiseBody;
  */
 export const piecesHeld = 3;
 
-/** A body too large to be held whole for every reader. */
+/** Stands among the pieces where none is made yet: the event loop should turn before the next. */
+export const turn = Buffer.alloc(0);
+
+/** A body too large to be held whole for every reader, or to be made at once. */
 export interface PiecewiseBody {
-  /** Bytes of all pieces together. */
-  readonly length: number;
-  /** Each piece is valid until the third after it is taken. */
-  readonly pieces: () => Iterable<Buffer>;
+  /** To be taken once. Each piece is valid until the third after it is taken. */
+  readonly pieces: Iterable<Buffer>;
 }
 
 /** The whole body, in memory of its own where it comes in pieces. */
 export function wholeBody(body: Body): Buffer {
-  if (Buffer.isBuffer(body)) return body;
-  const whole = Buffer.allocUnsafe(body.length);
-  let at = 0;
-  for (const piece of body.pieces()) at += piece.copy(whole, at);
-  return whole;
+  return Buffer.isBuffer(body) ? body : Buffer.concat(Array.from(body.pieces, (piece) => Buffer.from(piece)));
 }
 
 /** An answer before the transport: header names in lower case. */

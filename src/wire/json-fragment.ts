@@ -1,5 +1,5 @@
 import { formatDuration } from '../options/duration.ts';
-import type { Fragment, MetadataBytes, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
+import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import type { Bytes, Nanocores } from '../model/units.ts';
 import { jsonString } from './json-text.ts';
 import { formatBytes, formatNanocores } from './quantity.ts';
@@ -7,43 +7,52 @@ import { formatTime, type Stamp } from './time.ts';
 
 /** Stands where the time of the answer goes; as long as any `metav1.Time` in JSON. */
 const gap = '0000-00-00T00:00:00Z';
+/** Room for the next usage of the same object, whose numbers may have more digits. */
+const spare = 24;
 
-/** The object as an item of a JSON list, made once per object. List items carry neither `kind` nor `apiVersion`. */
+/**
+ * The object as an item of a JSON list, made once per window. List items carry neither `kind` nor `apiVersion`. It is valid until the event loop turns: the next is
+ * written over it, since new memory for every window of every pod would be as much again, most of it waiting to be collected.
+ */
 export function jsonFragment(object: NodeMetrics | PodMetrics): Fragment {
-  return (object.fragments.json ??= encode(object));
+  const { encoded, revision } = object;
+  if (encoded.json?.revision === revision) return encoded.json;
+  return (encoded.json = encode(object, encoded.json));
 }
 
 /** The fragment's text from `contentAt` on, stamped; up to the end of its metadata, or whole. */
 export function stampedText(
-  { bytes, contentAt, metadataEnd, stampAt }: Fragment,
+  { bytes, length, contentAt, metadataEnd, stampAt }: Fragment,
   stamp: Stamp,
   part: 'metadata' | 'all',
 ) {
-  const end = part === 'metadata' ? metadataEnd : bytes.length;
+  const end = part === 'metadata' ? metadataEnd : length;
   return (
     bytes.toString('utf8', contentAt, stampAt) + stamp.text + bytes.toString('utf8', stampAt + stamp.text.length, end)
   );
 }
 
-function encode(object: NodeMetrics | PodMetrics): Fragment {
-  const metadata = (object.metadata.json ??= encodeMetadata(object));
+/** @param last of the same object before its usage changed: its metadata is right still, and its memory is used again */
+function encode(object: NodeMetrics | PodMetrics, last: Fragment | undefined): Fragment {
   const content =
     object.kind === 'NodeMetrics' ? `"usage":${usage(object.usage)}` : `"containers":[${containers(object)}]`;
   const rest = `,"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;
-  const metadataEnd = metadata.bytes.length;
-  const bytes = Buffer.allocUnsafe(metadataEnd + Buffer.byteLength(rest));
-  metadata.bytes.copy(bytes);
+  const { bytes: metadata, metadataEnd, stampAt } = last ?? encodeMetadata(object);
+  const length = metadataEnd + Buffer.byteLength(rest);
+  let bytes = metadata;
+  if (bytes.length < length) {
+    bytes = Buffer.allocUnsafe(length + spare);
+    metadata.copy(bytes, 0, 0, metadataEnd);
+  }
   bytes.write(rest, metadataEnd);
-  return { bytes, contentAt: 1, metadataEnd, stampAt: metadata.stampAt };
+  return { bytes, length, contentAt: 1, metadataEnd, stampAt, revision: object.revision };
 }
 
 /** The beginning of the item, up to the end of its metadata. */
-function encodeMetadata(object: NodeMetrics | PodMetrics): MetadataBytes {
+function encodeMetadata(object: NodeMetrics | PodMetrics): Pick<Fragment, 'bytes' | 'metadataEnd' | 'stampAt'> {
   const beforeStamp = `{"metadata":{"name":${jsonString(object.name)},${namespaceOf(object)}"creationTimestamp":"`;
-  return {
-    bytes: Buffer.from(`${beforeStamp}${gap}"${labelsOf(object)}}`),
-    stampAt: Buffer.byteLength(beforeStamp),
-  };
+  const bytes = Buffer.from(`${beforeStamp}${gap}"${labelsOf(object)}}`);
+  return { bytes, metadataEnd: bytes.length, stampAt: Buffer.byteLength(beforeStamp) };
 }
 
 function containers({ containers }: PodMetrics): string {

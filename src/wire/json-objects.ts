@@ -1,9 +1,9 @@
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble } from './assembly.ts';
+import { assemble, assemblePieces, isLarge, type ListParts } from './assembly.ts';
 import type { Body } from './body.ts';
 import { jsonFragment, stampedText } from './json-fragment.ts';
 import { jsonString } from './json-text.ts';
-import type { MetricsList } from '../metrics-api/list.ts';
+import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import type { Stamp } from './time.ts';
 
 const comma = Buffer.from(',');
@@ -17,13 +17,15 @@ export function objectJson(object: NodeMetrics | PodMetrics, version: ApiVersion
 /** A list as compact JSON with the final newline, assembled from fragments. */
 export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
   const head = `{"kind":"${list.kind}","apiVersion":"${apiGroup}/${version}","metadata":${listMetaJson(list)},"items":[`;
-  return assemble({
+  const parts: ListParts<NodeMetrics | PodMetrics> = {
     head: Buffer.from(head),
-    fragments: list.items.map(jsonFragment),
+    items: list.items,
+    fragmentOf: jsonFragment,
     separator: comma,
     tail: listEnd,
     stamp: stamp.ascii,
-  });
+  };
+  return isLarge(list) ? { pieces: assemblePieces(parts) } : assemble(parts);
 }
 
 /** `metav1.ListMeta`: `{}` unless the list is a page. */
@@ -42,6 +44,6 @@ export function partialJson(object: NodeMetrics | PodMetrics, version: string, s
 
 /** `metav1.PartialObjectMetadataList`, without newline. Its items carry kind and apiVersion, unlike those of other lists. */
 export function partialListJson(list: MetricsList, version: string, stamp: Stamp): string {
-  const items = list.items.map((object) => partialJson(object, version, stamp)).join(',');
+  const items = Array.from(allItems(list), (object) => partialJson(object, version, stamp)).join(',');
   return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${version}","metadata":${listMetaJson(list)},"items":[${items}]}`;
 }

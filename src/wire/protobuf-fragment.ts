@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { Fragment, MetadataBytes, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
+import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
 import { formatBytes, formatNanocores } from './quantity.ts';
 import { toSeconds } from './time.ts';
@@ -12,13 +12,16 @@ const varint = (field: number): number => field << 3;
 /** A varint of 5 bytes: the length of any time between 1978 and 3058. */
 const gap = 2 ** 28;
 
-/** The object as an item (field 2) of a protobuf list, made once per object. */
+/** The object as an item (field 2) of a protobuf list, made once per window. It stays as it is. */
 export function protobufFragment(object: NodeMetrics | PodMetrics): Fragment {
-  return (object.fragments.protobuf ??= encode(object));
+  const { encoded, revision } = object;
+  if (encoded.protobuf?.revision === revision) return encoded.protobuf;
+  return (encoded.protobuf = encode(object, encoded.protobuf));
 }
 
-function encode(object: NodeMetrics | PodMetrics): Fragment {
-  const metadata = (object.metadata.protobuf ??= encodeMetadata(object));
+/** @param last of the same object before its usage changed: its metadata is right still */
+function encode(object: NodeMetrics | PodMetrics, last: Fragment | undefined): Fragment {
+  const metadata = last === undefined ? encodeMetadata(object) : metadataOf(last);
   const writer = protobuf.Writer.create();
   writeTime(writer.uint32(delimited(2)), object.timestamp);
   writer.uint32(delimited(3)).fork().uint32(varint(1)).int64(object.window).ldelim();
@@ -33,22 +36,33 @@ function encode(object: NodeMetrics | PodMetrics): Fragment {
 
   const contentLength = metadata.bytes.length + rest.length;
   const contentAt = 1 + varintLength(contentLength);
-  const bytes = Buffer.allocUnsafe(contentAt + contentLength);
+  const length = contentAt + contentLength;
+  const bytes = Buffer.allocUnsafe(length);
   bytes[0] = delimited(2);
   writeVarint(bytes, 1, contentLength);
-  metadata.bytes.copy(bytes, contentAt);
+  bytes.set(metadata.bytes, contentAt);
   const metadataEnd = contentAt + metadata.bytes.length;
   bytes.set(rest, metadataEnd);
-  return { bytes, contentAt, metadataEnd, stampAt: contentAt + metadata.stampAt };
+  return { bytes, length, contentAt, metadataEnd, stampAt: contentAt + metadata.stampAt, revision: object.revision };
+}
+
+interface MetadataBytes {
+  readonly bytes: Uint8Array;
+  /** Where `creationTimestamp` goes. */
+  readonly stampAt: number;
+}
+
+function metadataOf({ bytes, contentAt, metadataEnd, stampAt }: Fragment): MetadataBytes {
+  return { bytes: bytes.subarray(contentAt, metadataEnd), stampAt: stampAt - contentAt };
 }
 
 /** Field 1 of the object: ObjectMeta. */
 function encodeMetadata(object: NodeMetrics | PodMetrics): MetadataBytes {
   const identity = writeIdentity(object);
   const meta = Buffer.concat([identity, writeCreationAndLabels(object)]);
-  const field = protobuf.Writer.create().uint32(delimited(1)).bytes(meta).finish();
+  const bytes = protobuf.Writer.create().uint32(delimited(1)).bytes(meta).finish();
   // After the tag and the length of creationTimestamp and the tag of its seconds, one byte each.
-  return { bytes: Buffer.from(field), stampAt: field.length - meta.length + identity.length + 3 };
+  return { bytes, stampAt: bytes.length - meta.length + identity.length + 3 };
 }
 
 /** ObjectMeta fields 1 to 7: name, generateName, namespace, selfLink, uid, resourceVersion, generation. */

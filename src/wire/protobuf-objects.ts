@@ -1,8 +1,8 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { MetricsList } from '../metrics-api/list.ts';
+import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import { apiGroup, type ApiVersion, type Fragment, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble } from './assembly.ts';
-import type { Body } from './body.ts';
+import { assemble, assemblePieces, isLarge, type ListParts } from './assembly.ts';
+import { turn, type Body } from './body.ts';
 import { enclose, envelope } from './protobuf-envelope.ts';
 import { protobufFragment } from './protobuf-fragment.ts';
 import type { Status } from './status.ts';
@@ -17,11 +17,33 @@ export function objectProtobuf(object: NodeMetrics | PodMetrics, version: ApiVer
 
 /** A list in its envelope, assembled from fragments. */
 export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
-  const fragments = list.items.map(protobufFragment);
+  if (isLarge(list)) return { pieces: largeList(list, version, stamp) };
+  return assemble(listParts(list, Array.from(allItems(list), protobufFragment), version, stamp));
+}
+
+/** The length of the whole comes first in protobuf, so all must be encoded before the first piece. */
+function* largeList(list: MetricsList, version: ApiVersion, stamp: Stamp): Generator<Buffer> {
+  const fragments: Fragment[] = [];
+  for (const item of list.items) {
+    if (item === undefined) yield turn;
+    else fragments.push(protobufFragment(item));
+  }
+  yield* assemblePieces(listParts(list, fragments, version, stamp));
+}
+
+function listParts(list: MetricsList, fragments: readonly Fragment[], version: ApiVersion, stamp: Stamp) {
   const metadata = listMeta(list.continueToken, list.remainingItemCount);
-  const length = fragments.reduce((sum, { bytes }) => sum + bytes.length, metadata.length);
+  const length = fragments.reduce((sum, fragment) => sum + fragment.length, metadata.length);
   const { head, tail } = envelope(`${apiGroup}/${version}`, list.kind, length);
-  return assemble({ head: Buffer.concat([head, metadata]), fragments, separator: nothing, tail, stamp: stamp.varint });
+  const parts: ListParts<Fragment> = {
+    head: Buffer.concat([head, metadata]),
+    items: fragments,
+    fragmentOf: (fragment) => fragment,
+    separator: nothing,
+    tail,
+    stamp: stamp.varint,
+  };
+  return parts;
 }
 
 /** `metav1.PartialObjectMetadata`. `version` is that of the group `meta.k8s.io`. */
@@ -33,7 +55,7 @@ export function partialProtobuf(object: NodeMetrics | PodMetrics, version: strin
 /** `metav1.PartialObjectMetadataList`. */
 export function partialListProtobuf(list: MetricsList, version: string, stamp: Stamp): Buffer {
   const writer = protobuf.Writer.create();
-  for (const object of list.items) writer.uint32(0x12).bytes(stamped(protobufFragment(object), stamp, 'metadata'));
+  for (const object of allItems(list)) writer.uint32(0x12).bytes(stamped(protobufFragment(object), stamp, 'metadata'));
   const content = Buffer.concat([listMeta(list.continueToken, list.remainingItemCount), writer.finish()]);
   return enclose(`meta.k8s.io/${version}`, 'PartialObjectMetadataList', content);
 }
@@ -79,8 +101,8 @@ function listMetaContent(continueToken: string | undefined, remainingItemCount: 
   return writer.finish();
 }
 
-function stamped({ bytes, contentAt, metadataEnd, stampAt }: Fragment, stamp: Stamp, part: 'metadata' | 'all') {
-  const copy = Buffer.from(bytes.subarray(contentAt, part === 'metadata' ? metadataEnd : bytes.length));
+function stamped({ bytes, length, contentAt, metadataEnd, stampAt }: Fragment, stamp: Stamp, part: 'metadata' | 'all') {
+  const copy = Buffer.from(bytes.subarray(contentAt, part === 'metadata' ? metadataEnd : length));
   stamp.varint.copy(copy, stampAt - contentAt);
   return copy;
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from '../options/duration.ts';
-import type { MetricsList } from '../metrics-api/list.ts';
+import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import type { ApiVersion, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import { listMetaJson, objectJson, partialJson } from './json-objects.ts';
 import { jsonString } from './json-text.ts';
@@ -38,8 +38,9 @@ export interface TableRequest {
 /** `metav1.Table` as JSON, without newline. An empty one has its columns and `rows: []`, so that it can be shown. */
 export function tableJson(source: MetricsList | NodeMetrics | PodMetrics, request: TableRequest, stamp: Stamp): string {
   const isList = 'items' in source;
-  const objects: readonly (NodeMetrics | PodMetrics)[] = isList ? source.items : [source];
-  const rows = objects.map((object) => `{"cells":${cells(object)},"object":${rowObject(object, request, stamp)}}`);
+  const row = (object: NodeMetrics | PodMetrics): string =>
+    `{"cells":${cells(object)},"object":${rowObject(object, request, stamp)}}`;
+  const rows = Array.from(isList ? allItems(source) : [source], row);
   const metadata = isList ? listMetaJson(source) : '{}';
   return `{"kind":"Table","apiVersion":"meta.k8s.io/${request.tableVersion}","metadata":${metadata},"columnDefinitions":${columnsJson},"rows":[${rows.join(',')}]}`;
 }

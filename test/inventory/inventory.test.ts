@@ -70,8 +70,7 @@ describe('the inventory', () => {
     inventory.podSink.replace([pod('a/web-0', 'u1')]);
     inventory.podSink.upsert(pod('a/web-0', 'u2'));
     assert.deepEqual(heard, ['+web-0 u1', '-web-0 u1', '+web-0 u2 new']);
-    assert.equal(inventory.podByKubeletUid('u1'), undefined);
-    assert.equal(inventory.podByKubeletUid('u2')?.uid, 'u2');
+    assert.equal(inventory.pod('a', 'web-0')?.uid, 'u2');
     assert.equal(inventory.podCount, 1);
   });
 
@@ -118,14 +117,6 @@ describe('the inventory', () => {
     inventory.nodeSink.remove(node('n3'));
     assert.deepEqual(inventory.nodes(), [node('n2')]);
     assert.deepEqual(heard, ['+n1', '+n2', '-n1']);
-  });
-
-  it('finds static pods by their config hash', () => {
-    inventory.podSink.replace([pod('kube-system/etcd-cp1', 'u1', {}, 'hash1')]);
-    assert.equal(inventory.podByKubeletUid('hash1')?.name, 'etcd-cp1');
-    assert.equal(inventory.podByKubeletUid('u1'), undefined);
-    inventory.podSink.remove(pod('kube-system/etcd-cp1'));
-    assert.equal(inventory.podByKubeletUid('hash1'), undefined);
   });
 
   it('sorts by namespace, then name, in byte order', () => {
@@ -227,7 +218,7 @@ describe('the inventory', () => {
               sorted.filter((info) => info?.labels['app'] === app),
             );
           assert.equal(inventory.podCount, plain.size);
-          for (const info of plain.values()) assert.equal(inventory.podByKubeletUid(info.uid)?.uid, info.uid);
+          for (const info of plain.values()) assert.equal(inventory.pod(info.namespace, info.name)?.uid, info.uid);
         }
         const living = new Set([...plain.values()].map(({ uid }) => uid));
         for (const [uid, sum] of balance) assert.equal(sum, living.has(uid) ? 1 : 0, uid);

@@ -87,6 +87,7 @@ describe('what is kept of a Pod', () => {
       labels: labels({ app: 'x' }),
       uid: 'u1',
       kubeletUid: 'u1',
+      series: undefined,
     });
   });
 

@@ -77,6 +77,7 @@ describe('the inventory of a live API server', () => {
       'labels',
       'uid',
       'kubeletUid',
+      'series',
     ]);
   });
 });

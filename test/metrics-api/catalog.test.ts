@@ -4,8 +4,6 @@ import * as fc from 'fast-check';
 import { parseFieldSelector } from '../../src/kube/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../src/kube/selectors/label-selector.ts';
 import { MetricsCatalog, type ListQuery } from '../../src/metrics-api/catalog.ts';
-import type { PodMetricsList } from '../../src/metrics-api/list.ts';
-import { monotonicMs } from '../../src/model/units.ts';
 import { nodeInfo, nodeUsage, podInfo, podUsage, TestCluster } from '../support/metrics-sources.ts';
 
 function query(changes: { labels?: string; fields?: string; limit?: number; continueToken?: string } = {}): ListQuery {
@@ -31,8 +29,13 @@ function someCluster(): TestCluster {
     .addPod(podInfo('team-a', 'young', { app: 'web' }), 'none');
 }
 
+/** Read to the end. */
+function itemsOf<Metrics>({ items }: { readonly items: Iterable<Metrics | undefined> }): Metrics[] {
+  return [...items].filter((item) => item !== undefined);
+}
+
 const podNames = (catalog: MetricsCatalog, namespace: string, asked: ListQuery): string[] =>
-  catalog.listPods(namespace, asked).items.map((pod) => `${pod.namespace}/${pod.name}`);
+  itemsOf(catalog.listPods(namespace, asked)).map((pod) => `${pod.namespace}/${pod.name}`);
 
 describe('MetricsCatalog', () => {
   it('lists in order and leaves out what has no metrics', () => {
@@ -40,41 +43,9 @@ describe('MetricsCatalog', () => {
     assert.deepEqual(podNames(catalog, '', query()), ['team-a/db-1', 'team-a/web-2', 'team-b/web-1']);
     assert.deepEqual(podNames(catalog, 'team-b', query()), ['team-b/web-1']);
     assert.deepEqual(
-      catalog.listNodes(query()).items.map(({ name }) => name),
+      itemsOf(catalog.listNodes(query())).map(({ name }) => name),
       ['node-a', 'node-b'],
     );
-  });
-
-  it('gives the list of all pods again for a quarter of a second, while nothing changes', () => {
-    const cluster = someCluster();
-    let present = 0;
-    let version = 1;
-    let pods = cluster.objects.pods();
-    const objects = { ...cluster.objects, pods: () => pods };
-    const usage = {
-      ...cluster.usage,
-      now: () => monotonicMs(present),
-      get version() {
-        return version;
-      },
-    };
-    const catalog = new MetricsCatalog(objects, usage);
-    const list = (): PodMetricsList => catalog.listPods('', query());
-    const first = list();
-    present = 249;
-    assert.equal(list(), first);
-    assert.deepEqual(podNames(catalog, '', query({ labels: 'app=db' })), ['team-a/db-1']);
-    assert.deepEqual(podNames(catalog, '', query({ limit: 1 })), ['team-a/db-1']);
-    version = 2;
-    const afterUsage = list();
-    assert.notEqual(afterUsage, first);
-    assert.equal(list(), afterUsage);
-    pods = pods.slice(1);
-    assert.equal(list().items.length, 2);
-    const afterPods = list();
-    present += 250;
-    assert.notEqual(list(), afterPods);
-    assert.deepEqual(list(), afterPods);
   });
 
   it('tells what does not exist from what has no metrics', () => {
@@ -87,19 +58,47 @@ describe('MetricsCatalog', () => {
     assert.equal(catalog.pod('team-a', 'young'), 'no-metrics');
   });
 
-  it('gives the same object until usage or labels change', () => {
+  it('keeps what is encoded with the usage, until the Pod or Node is another', () => {
     const cluster = someCluster();
     const catalog = catalogOf(cluster);
-    const first = catalog.pod('team-b', 'web-1');
-    assert.equal(catalog.pod('team-b', 'web-1'), first);
-    assert.equal(catalog.listPods('team-b', query()).items[0], first);
-    cluster.addPod(podInfo('team-b', 'web-1', { app: 'new' }), podUsage('node-a'));
-    const second = catalog.pod('team-b', 'web-1');
-    assert.ok(typeof second === 'object');
-    assert.deepEqual({ ...second.labels }, { app: 'new' });
-    const node = catalog.node('node-a');
+    const usage = podUsage('node-a');
+    const info = podInfo('team-b', 'web-1', { app: 'web' });
+    cluster.addPod(info, usage);
+    const encoded = () => {
+      const pod = catalog.pod('team-b', 'web-1');
+      assert.ok(typeof pod === 'object');
+      return pod.encoded;
+    };
+    const first = encoded();
+    assert.equal(first.of, info);
+    assert.equal(encoded(), first);
+    assert.equal(itemsOf(catalog.listPods('team-b', query()))[0]?.encoded, first);
+    cluster.addPod(podInfo('team-b', 'web-1', { app: 'new' }), usage);
+    assert.notEqual(encoded(), first);
+    assert.deepEqual({ ...itemsOf(catalog.listPods('team-b', query()))[0]?.labels }, { app: 'new' });
+    const node = itemsOf(catalog.listNodes(query()))[0]?.encoded;
     cluster.addNode(nodeInfo('node-a'), nodeUsage(5));
-    assert.notEqual(catalog.node('node-a'), node);
+    assert.notEqual(itemsOf(catalog.listNodes(query()))[0]?.encoded, node);
+  });
+
+  it('finds the items of a list as they are asked for, and asks for turns on the way', () => {
+    const cluster = new TestCluster();
+    const names = Array.from({ length: 1200 }, (_, index) => `web-${String(index).padStart(4, '0')}`);
+    for (const name of names) cluster.addPod(podInfo('ns', name), name < 'web-0600' ? 'none' : podUsage('node-a'));
+    const { items, most } = catalogOf(cluster).listPods('', query());
+    assert.equal(most, 1200);
+    const taken: string[] = [];
+    let turns = 0;
+    for (const item of items) {
+      if (item === undefined) turns++;
+      else taken.push(item.name);
+      if (taken.length === 1) cluster.addPod(podInfo('ns', 'web-0900'), 'none');
+    }
+    assert.deepEqual(
+      taken,
+      names.filter((name) => name >= 'web-0600' && name !== 'web-0900'),
+    );
+    assert.equal(turns, 2);
   });
 
   it('selects by labels and fields', () => {
@@ -114,7 +113,7 @@ describe('MetricsCatalog', () => {
       [{ fields: 'metadata.name=a,metadata.name=web-1' }, []],
     ];
     for (const [selection, names] of selections) assert.deepEqual(podNames(catalog, '', query(selection)), names);
-    const nodes = (fields: string): string[] => catalog.listNodes(query({ fields })).items.map(({ name }) => name);
+    const nodes = (fields: string): string[] => itemsOf(catalog.listNodes(query({ fields }))).map(({ name }) => name);
     assert.deepEqual(nodes('metadata.name=node-b'), ['node-b']);
     assert.deepEqual(nodes('metadata.name!=node-b'), ['node-a']);
     assert.deepEqual(nodes('metadata.namespace=x'), []);
@@ -147,7 +146,7 @@ describe('MetricsCatalog', () => {
         let round = 0;
         do {
           const page = catalog.listPods('', query({ limit, continueToken }));
-          seen.push(...page.items.map(({ name }) => name));
+          seen.push(...itemsOf(page).map(({ name }) => name));
           const visitor = passing[round++ % passing.length] ?? '';
           if (!staying.includes(visitor)) {
             if (round % 2 === 0) cluster.removePod('ns', visitor);
@@ -164,30 +163,23 @@ describe('MetricsCatalog', () => {
     );
   });
 
-  it('makes objects again, with nothing encoded, after it forgot them', () => {
+  it('forgets what is encoded when it is told to', () => {
     const catalog = catalogOf(someCluster());
-    const all = () => [...catalog.listPods('', query()).items, ...catalog.listNodes(query()).items];
-    const before = all();
-    for (const { fragments, metadata } of before) {
-      const encoded = { bytes: Buffer.of(1), stampAt: 0, contentAt: 0, metadataEnd: 0 };
-      fragments.json = encoded;
-      metadata.json = encoded;
-    }
-    catalog.forgetObjects();
-    const after = all();
-    for (const { fragments, metadata } of after) assert.deepEqual([fragments, metadata], [{}, {}]);
-    const content = ({ name, timestamp, window }: (typeof before)[number]): unknown => [name, timestamp, window];
-    assert.deepEqual(after.map(content), before.map(content));
-    assert.deepEqual(all(), after);
-    for (const [index, object] of all().entries()) assert.equal(object, after[index]);
+    const all = () => [...itemsOf(catalog.listPods('', query())), ...itemsOf(catalog.listNodes(query()))];
+    const before = all().map(({ encoded }) => encoded);
+    assert.equal(before.length, 5);
+    catalog.forgetEncoded();
+    for (const [index, { encoded }] of all().entries()) assert.notEqual(encoded, before[index]);
   });
 
   it('bounds the items of a list by what indexes tell', () => {
     const catalog = catalogOf(someCluster());
-    assert.equal(catalog.mostPods('', query()), 4);
-    assert.equal(catalog.mostPods('', query({ fields: 'metadata.namespace=team-b' })), 1);
-    assert.equal(catalog.mostPods('team-a', query()), 3);
-    assert.equal(catalog.mostPods('team-a', query({ fields: 'metadata.name=ghost' })), 0);
+    const most = (namespace: string, asked: ListQuery): number => catalog.listPods(namespace, asked).most;
+    assert.equal(most('', query()), 4);
+    assert.equal(most('', query({ fields: 'metadata.namespace=team-b' })), 1);
+    assert.equal(most('team-a', query()), 3);
+    assert.equal(most('team-a', query({ fields: 'metadata.name=ghost' })), 0);
+    assert.equal(most('', query({ limit: 2 })), 2);
   });
 
   it('says how many remain unless a selector hides it', () => {

@@ -1,10 +1,14 @@
 import type { MetricsList, NodeMetricsList, PodMetricsList } from '../../src/metrics-api/list.ts';
-import type { NodeMetrics, PodMetrics } from '../../src/metrics-api/objects.ts';
+import type { EncodedObject, NodeMetrics, PodMetrics } from '../../src/metrics-api/objects.ts';
+import type { NodeInfo, PodInfo } from '../../src/model/inventory.ts';
 import { bytes, epochMs, nanocores, nanoseconds } from '../../src/model/units.ts';
+import { nodeInfo, podInfo } from './metrics-sources.ts';
 
 const timestamp = epochMs(Date.parse('2026-11-22T10:15:34.700Z'));
 /** The time of the answers in the example files. */
 export const answeredAt = epochMs(Date.parse('2026-11-22T10:15:41.999Z'));
+
+const encoded = (of: NodeInfo | PodInfo): EncodedObject => ({ of, json: undefined, protobuf: undefined });
 
 export function nodeMetrics(changes: Partial<NodeMetrics> = {}): NodeMetrics {
   return {
@@ -14,8 +18,8 @@ export function nodeMetrics(changes: Partial<NodeMetrics> = {}): NodeMetrics {
     timestamp,
     window: nanoseconds(10_001_000_000),
     usage: { cpu: nanocores(312_654_321), memory: bytes(2 * 1024 ** 3) },
-    metadata: {},
-    fragments: {},
+    revision: 1,
+    encoded: encoded(nodeInfo('worker-1')),
     ...changes,
   };
 }
@@ -34,8 +38,8 @@ export function podMetrics(changes: Partial<PodMetrics> = {}): PodMetrics {
       { ...window, name: 'app', cpu: nanocores(123_456_789), memory: bytes(50 * 1024 ** 2) },
       { ...window, name: 'istio-proxy', cpu: nanocores(2_345_678), memory: bytes(40 * 1024 ** 2) },
     ],
-    metadata: {},
-    fragments: {},
+    revision: 1,
+    encoded: encoded(podInfo('default', 'web')),
     ...changes,
   };
 }
@@ -55,11 +59,11 @@ export function idlePodMetrics(): PodMetrics {
 const lastPage = { continueToken: undefined, remainingItemCount: undefined };
 
 export function nodeList(...items: NodeMetrics[]): NodeMetricsList {
-  return { kind: 'NodeMetricsList', items, ...lastPage };
+  return { kind: 'NodeMetricsList', items, most: items.length, ...lastPage };
 }
 
 export function podList(...items: PodMetrics[]): PodMetricsList {
-  return { kind: 'PodMetricsList', items, ...lastPage };
+  return { kind: 'PodMetricsList', items, most: items.length, ...lastPage };
 }
 
 /** The lists and objects of the example files, by file name. */

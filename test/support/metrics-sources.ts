@@ -1,8 +1,7 @@
 import type { ObjectSource, UsageSource } from '../../src/metrics-api/sources.ts';
-import type { PodUsage } from '../../src/model/window.ts';
+import type { NodeUsage, PodUsage } from '../../src/model/window.ts';
 import type { NodeInfo, PodInfo } from '../../src/model/inventory.ts';
 import { bytes, epochMs, monotonicMs, nanocores, nanoseconds } from '../../src/model/units.ts';
-import type { UsageWindow } from '../../src/model/window.ts';
 
 const timestamp = epochMs(Date.parse('2026-11-22T10:15:34Z'));
 const length = nanoseconds(10_000_000_000);
@@ -24,24 +23,25 @@ export function podInfo(namespace: string, name: string, labels: Record<string, 
   return { namespace, name, labels, uid, kubeletUid: uid };
 }
 
-export function nodeUsage(cpu = 100_000_000): UsageWindow {
-  return { timestamp, length, cpu: nanocores(cpu), memory: bytes(1024 ** 3) };
+export function nodeUsage(cpu = 100_000_000): NodeUsage {
+  return { timestamp, length, cpu: nanocores(cpu), memory: bytes(1024 ** 3), revision: 1, kept: undefined };
 }
 
 export function podUsage(nodeName: string, ...containers: string[]): PodUsage {
   const names = containers.length === 0 ? ['c0', 'c1'] : containers;
   const used = { timestamp, length, cpu: nanocores(7_000_001), memory: bytes(3 * 1024 ** 2) };
-  return { nodeName, timestamp, length, containers: names.map((name) => ({ ...used, name })), derived: {} };
+  const windows = names.map((name) => ({ ...used, name }));
+  return { nodeName, timestamp, length, containers: windows, revision: 1, kept: undefined };
 }
 
 /** Nodes and pods that a test adds, changes and removes. */
 export class TestCluster {
   readonly #nodes = new Map<string, NodeInfo>();
   readonly #pods = new Map<string, PodInfo>();
-  readonly #nodeUsage = new Map<string, UsageWindow>();
+  readonly #nodeUsage = new Map<string, NodeUsage>();
   readonly #podUsage = new Map<string, PodUsage>();
 
-  addNode(info: NodeInfo, usage: UsageWindow | undefined = nodeUsage()): this {
+  addNode(info: NodeInfo, usage: NodeUsage | undefined = nodeUsage()): this {
     this.#nodes.set(info.name, info);
     if (usage !== undefined) this.#nodeUsage.set(info.name, usage);
     return this;
@@ -76,7 +76,6 @@ export class TestCluster {
     node: (name) => this.#nodeUsage.get(name),
     pod: ({ kubeletUid }) => this.#podUsage.get(kubeletUid),
     now: () => monotonicMs(0),
-    version: 0,
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ContainerSample } from '../../src/model/sample.ts';
 import { epochMs, monotonicMs } from '../../src/model/units.ts';
 import { begin, container, identity, node, pod, sample, StoreTest } from './support.ts';
 
@@ -78,9 +79,39 @@ describe('rule 2: repeats', () => {
     const test = new StoreTest();
     await test.sample(10, { at: 0, used: second });
     await test.sample(20, { at: 15, used: 2 * second });
-    const usage = test.store.pod(identity('web'));
+    const before = { revision: test.store.pod(identity('web'))?.revision, ...test.served };
     await test.sample(30, { at: 15, used: 2 * second });
-    assert.equal(test.store.pod(identity('web')), usage);
+    assert.deepEqual({ revision: test.store.pod(identity('web'))?.revision, ...test.served }, before);
+  });
+
+  it('tells that usage is another by its revision: after a window, and when a container ends or comes back', async () => {
+    const test = new StoreTest();
+    const a = (at: number): ContainerSample => container('a', { at, used: at * second, rate: millicore });
+    const b = container('b', { at: 15, used: second, rate: millicore });
+    const revisions = new Set<unknown>();
+    for (const [at, containers] of [
+      [20, [a(15), b]],
+      [35, [a(30), b]],
+      [50, [a(30)]],
+      [65, [a(30), b]],
+    ] as const) {
+      await test.answer(at, { pods: [pod('web', ...containers)] });
+      revisions.add(test.store.pod(identity('web'))?.revision);
+    }
+    assert.equal(revisions.size, 4);
+    assert.ok(!revisions.has(undefined), 'the pod was absent');
+  });
+
+  it('finds the usage of a pod wherever it runs now', async () => {
+    const test = new StoreTest();
+    const web = identity('web');
+    const reported = (at: number) => ({ pods: [pod('web', container('app', { at, used: second, rate: millicore }))] });
+    await test.answer(20, reported(15));
+    assert.equal(test.store.pod(web)?.nodeName, 'worker-1');
+    test.store.removePod(web);
+    assert.equal(test.store.pod(web), undefined);
+    await test.answer(35, reported(30), { ...node, name: 'worker-2' });
+    assert.equal(test.store.pod(web)?.nodeName, 'worker-2');
   });
 
   it('ignores an older sample', async () => {

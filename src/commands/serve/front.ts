@@ -86,7 +86,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
   const memory = createMemoryGuard({
     ...deps,
     droppable: [
-      { name: 'encoded', drop: () => catalog.forgetObjects() },
+      { name: 'encoded', drop: () => catalog.forgetEncoded() },
       { name: 'verdicts', drop: () => access.forgetVerdicts() },
     ],
   });

@@ -1,7 +1,8 @@
 import { Readable, pipeline } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import type { Context } from 'koa';
-import type { Answer } from '../../wire/body.ts';
+import { turn, type Answer } from '../../wire/body.ts';
 
 /** Kubernetes compresses only bodies larger than this, and only fast. */
 const gzipThreshold = 128 * 1024;
@@ -10,23 +11,31 @@ const gzipLevel = 1;
 /** Hands an answer to Koa: headers, then the body at once, in pieces, or compressed as the client takes it. */
 export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acceptEncoding: string): void {
   ctx.status = status;
+  const isWhole = Buffer.isBuffer(body);
   const alreadyEncoded = headers['content-encoding'] !== undefined;
-  if (body.length > gzipThreshold && acceptsGzip(acceptEncoding) && !alreadyEncoded) {
+  if ((!isWhole || body.length > gzipThreshold) && acceptsGzip(acceptEncoding) && !alreadyEncoded) {
     const gzip = createGzip({ level: gzipLevel });
     // Errors of either end reach Koa through the body; pipeline only ties their ends together.
-    pipeline(Readable.from(Buffer.isBuffer(body) ? [body] : body.pieces()), gzip, () => undefined);
+    pipeline(Readable.from(isWhole ? [body] : inTurns(body.pieces)), gzip, () => undefined);
     ctx.body = gzip;
     ctx.set('Content-Encoding', 'gzip');
     ctx.append('Vary', 'Accept-Encoding');
-  } else if (Buffer.isBuffer(body)) {
+  } else if (isWhole) {
     ctx.body = status === 304 ? null : body;
   } else {
-    ctx.body = Readable.from(body.pieces());
-    ctx.length = body.length;
+    ctx.body = Readable.from(inTurns(body.pieces));
   }
   // After the body, which would set a type of its own; a null body resets the status.
   ctx.status = status;
   for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
+}
+
+/** The pieces, with a turn of the event loop after each: a stream to a fast client would take them all in one. */
+async function* inTurns(pieces: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  for (const piece of pieces) {
+    if (piece !== turn) yield piece;
+    await setImmediate();
+  }
 }
 
 /** Only the bare token counts; `gzip;q=1` does not. */

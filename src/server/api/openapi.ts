@@ -58,10 +58,11 @@ const yearMs = 365 * 24 * 3600 * 1000;
 /** `/openapi/v2`: JSON or protobuf, compressed when the client can read it. */
 export function serveOpenApiV2(request: ApiRequest, { v2 }: OpenApiDocuments): Answer {
   const answer = serveDocument(request, v2, 'v2');
+  const body = wholeBody(answer.body);
   const headers = { ...answer.headers, vary: 'Accept-Encoding, Accept' };
-  if (answer.body.length < gzipThreshold || !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.\d]))/.test(request.acceptEncoding))
+  if (body.length < gzipThreshold || !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.\d]))/.test(request.acceptEncoding))
     return { ...answer, headers };
-  return { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(wholeBody(answer.body)) };
+  return { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(body) };
 }
 
 /**

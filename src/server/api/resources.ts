@@ -1,5 +1,6 @@
 import { requireKnownFields } from '../../kube/selectors/field-selector.ts';
 import { selectableFields, type MetricsCatalog } from '../../metrics-api/catalog.ts';
+import type { MetricsList } from '../../metrics-api/list.ts';
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../../metrics-api/objects.ts';
 import { milliseconds, type EpochMs, type Milliseconds } from '../../model/units.ts';
 import type { Answer } from '../../wire/body.ts';
@@ -41,25 +42,43 @@ export function serveResource(route: ResourceRoute, request: ApiRequest, deps: R
   if (info.method !== 'GET') throw methodNotAllowed();
   requireProduced(wishes.accept, route.to === 'list' ? listTypes : objectTypes);
   const format = negotiate(wishes, resourceEndpoint);
-  const source = route.to === 'list' ? list(route, request, deps) : get(route, request, deps);
   const includeObject = firstValue(info.query, 'includeObject');
   const now = deps.now();
-  const answer = encodeMetrics(source, { format, apiVersion: route.version, includeObject, now });
-  for (const { timestamp } of 'items' in source ? source.items : [source])
+  const tell = ({ timestamp }: NodeMetrics | PodMetrics): void =>
     deps.served(milliseconds(Math.max(0, now - timestamp)));
-  return answer;
+  const encoding = { format, apiVersion: route.version, includeObject, now };
+  if (route.to === 'list') return encodeMetrics(observed(list(route, request, deps), tell), encoding);
+  const object = get(route, request, deps);
+  tell(object);
+  return encodeMetrics(object, encoding);
 }
 
-function list({ resource }: ResourceRoute, { info }: ApiRequest, { catalog, admitsLargeList }: ResourceDependencies) {
+function list(
+  { resource }: ResourceRoute,
+  { info }: ApiRequest,
+  { catalog, admitsLargeList }: ResourceDependencies,
+): MetricsList {
   const options = decodeListOptions(info.query);
   validateListOptions(options);
   requireKnownFields(options.fieldSelector, selectableFields[resource]);
   if (options.watch) throw watchNotSupported(resource, apiGroup);
   if (resource === 'nodes') return catalog.listNodes(options);
-  const isPage = options.limit > 0 && options.limit <= largestSmallList;
-  const isLarge = info.namespace === '' && !isPage && catalog.mostPods(info.namespace, options) > largestSmallList;
-  if (isLarge && !admitsLargeList()) throw memoryShort(largestSmallList);
-  return catalog.listPods(info.namespace, options);
+  const pods = catalog.listPods(info.namespace, options);
+  if (info.namespace === '' && pods.most > largestSmallList && !admitsLargeList()) throw memoryShort(largestSmallList);
+  return pods;
+}
+
+/** The list, with each item told of when it is taken. */
+function observed(list: MetricsList, tell: (object: NodeMetrics | PodMetrics) => void): MetricsList {
+  function* items<Metrics extends NodeMetrics | PodMetrics>(all: Iterable<Metrics | undefined>) {
+    for (const item of all) {
+      if (item !== undefined) tell(item);
+      yield item;
+    }
+  }
+  return list.kind === 'NodeMetricsList'
+    ? { ...list, items: items(list.items) }
+    : { ...list, items: items(list.items) };
 }
 
 function get({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {

@@ -9,7 +9,7 @@ import {
 } from '../model/units.ts';
 
 declare const slotBrand: unique symbol;
-/** The row of one series in a SampleTable. */
+/** The row of one series in a SeriesTable. */
 export type Slot = number & { readonly [slotBrand]: true };
 
 /** A counter reading as rates need it. */
@@ -30,17 +30,33 @@ export const samplesPerSeries = 5;
 
 const columns = 6;
 const rowLength = samplesPerSeries * columns;
+
+/** What is kept of each series beside its samples, each a number that is NaN until it is set. */
+export const seriesColumn = {
+  startTime: 0,
+  /** The last good window. */
+  timestamp: 1,
+  length: 2,
+  cpu: 3,
+  memory: 4,
+  goodUntil: 5,
+  lastGoodUntil: 6,
+} as const;
+export type SeriesColumn = (typeof seriesColumn)[keyof typeof seriesColumn];
+const seriesColumns = 7;
+
 /** Milliseconds; stands for anything longer. */
 const longestReadWithin = 0xfffe;
 
 /**
- * The newest samples of every series, as numbers in one array: 150,000 series as objects would be a million small objects
+ * The newest samples and the last window of every series, as numbers in few arrays: 150,000 series as objects would be millions of small objects
  * for the garbage collector to walk. Rows are reused after `free`.
  */
-export class SampleTable {
+export class SeriesTable {
   #cells = new Float64Array(64 * rowLength);
   /** Whole milliseconds plus one; 0 for undefined. */
   #readWithin = new Uint16Array(64 * samplesPerSeries);
+  #numbers = new Float64Array(64 * seriesColumns);
   #newest = new Uint8Array(64);
   #counts = new Uint8Array(64);
   #rows = 0;
@@ -53,10 +69,10 @@ export class SampleTable {
 
   /** An empty row. */
   allocate(): Slot {
-    const reused = this.#free.pop();
-    if (reused !== undefined) return reused;
-    if (this.#rows === this.#counts.length) this.#grow();
-    return this.#rows++ as Slot;
+    if (this.#free.length === 0 && this.#rows === this.#counts.length) this.#grow();
+    const slot = this.#free.pop() ?? (this.#rows++ as Slot);
+    this.#numbers.fill(Number.NaN, slot * seriesColumns, (slot + 1) * seriesColumns);
+    return slot;
   }
 
   /** Gives a row back; the caller must not use it again. */
@@ -113,6 +129,14 @@ export class SampleTable {
     this.#cells[cell + 2] = late;
   }
 
+  number(slot: Slot, column: SeriesColumn): number {
+    return this.#numbers[slot * seriesColumns + column] ?? Number.NaN;
+  }
+
+  setNumber(slot: Slot, column: SeriesColumn, value: number): void {
+    this.#numbers[slot * seriesColumns + column] = value;
+  }
+
   #position(slot: Slot, back: number): number {
     return ((this.#newest[slot] ?? 0) + samplesPerSeries - back) % samplesPerSeries;
   }
@@ -125,6 +149,7 @@ export class SampleTable {
     const rows = this.#counts.length * 2;
     this.#cells = extend(new Float64Array(rows * rowLength), this.#cells);
     this.#readWithin = extend(new Uint16Array(rows * samplesPerSeries), this.#readWithin);
+    this.#numbers = extend(new Float64Array(rows * seriesColumns), this.#numbers);
     this.#newest = extend(new Uint8Array(rows), this.#newest);
     this.#counts = extend(new Uint8Array(rows), this.#counts);
   }
