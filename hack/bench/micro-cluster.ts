@@ -30,10 +30,7 @@ export class MicroCluster {
       clock: this.#clock,
       resolution: milliseconds(resolution),
       maxAge: milliseconds(3 * resolution),
-      pods: {
-        kubeletUid: (namespace, name) => this.inventory.pod(namespace, name)?.kubeletUid,
-        isRunning: () => true,
-      },
+      pods: this.inventory,
     });
     this.catalog = new MetricsCatalog(this.inventory, this.store);
     this.inventory.nodeSink.replace(Array.from({ length: size.nodes }, (_, node) => nodeInfo(node)));

@@ -2,16 +2,24 @@ import type { PodInfo } from '../model/inventory.ts';
 
 /** Label keys indexed at a time; selectors of one namespace use few. */
 const maxIndexedKeys = 4;
+/** After more changes than these between two questions, orders and indexes are made anew when next asked for. */
+const maxChangesFollowed = 64;
 const nothing: readonly PodInfo[] = [];
 
-/** The pods of one namespace, with orders and indexes that are made when asked for. */
+/** Label value -> pods in order of name. */
+type LabelIndex = Map<string, readonly PodInfo[]>;
+
+/**
+ * The pods of one namespace, with orders and indexes that are made when asked for and follow when pods come and go: to sort and index 15,000 pods anew takes a
+ * hundred times as long as to copy an array of them.
+ */
 export class NamespacePods {
   readonly #pods = new Map<string, PodInfo>();
-  #sorted: PodInfo[] | undefined;
-  /** Somebody holds `#sorted`, which therefore must not change. */
-  #isShared = false;
-  /** Label key -> value -> pods in order of name; the key used last stands last. */
-  readonly #byLabel = new Map<string, ReadonlyMap<string, readonly PodInfo[]>>();
+  #sorted: readonly PodInfo[] | undefined;
+  /** By label key; the key used last stands last. */
+  readonly #byLabel = new Map<string, LabelIndex>();
+  /** Since the last question. */
+  #changes = 0;
 
   get size(): number {
     return this.#pods.size;
@@ -22,13 +30,14 @@ export class NamespacePods {
   }
 
   set(pod: PodInfo): void {
-    const isNew = this.#pods.get(pod.name) === undefined;
+    const previous = this.#pods.get(pod.name);
     this.#pods.set(pod.name, pod);
-    this.#splice(pod.name, isNew ? 0 : 1, pod);
+    this.#follow(previous, pod);
   }
 
   delete(name: string): void {
-    if (this.#pods.delete(name)) this.#splice(name, 1);
+    const previous = this.#pods.get(name);
+    if (this.#pods.delete(name)) this.#follow(previous, undefined);
   }
 
   values(): IterableIterator<PodInfo> {
@@ -37,13 +46,14 @@ export class NamespacePods {
 
   /** In byte order of name (names are ASCII). The array never changes. */
   sorted(): readonly PodInfo[] {
-    this.#isShared = true;
+    this.#changes = 0;
     return (this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
 
   /** The pods whose label `key` is `value`, in byte order of name. The array never changes. */
   withLabel(key: string, value: string): readonly PodInfo[] {
     const index = this.#byLabel.get(key) ?? this.#index(key);
+    this.#changes = 0;
     this.#byLabel.delete(key);
     this.#byLabel.set(key, index);
     if (this.#byLabel.size > maxIndexedKeys) {
@@ -53,7 +63,7 @@ export class NamespacePods {
     return index.get(value) ?? nothing;
   }
 
-  #index(key: string): ReadonlyMap<string, readonly PodInfo[]> {
+  #index(key: string): LabelIndex {
     const index = new Map<string, PodInfo[]>();
     for (const pod of this.sorted()) {
       const value = pod.labels[key];
@@ -65,18 +75,43 @@ export class NamespacePods {
     return index;
   }
 
-  /** Keeps the order where pods come and go: to sort 15,000 anew takes 100 times as long as to copy the array. */
-  #splice(name: string, removed: number, ...added: PodInfo[]): void {
-    this.#byLabel.clear();
-    if (this.#sorted === undefined) return;
-    if (this.#isShared) this.#sorted = [...this.#sorted];
-    this.#isShared = false;
-    let [low, high] = [0, this.#sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#sorted[middle]?.name ?? '') < name) low = middle + 1;
-      else high = middle;
+  /** @param previous the pod of that name before the change, `pod` after it */
+  #follow(previous: PodInfo | undefined, pod: PodInfo | undefined): void {
+    if (++this.#changes > maxChangesFollowed) {
+      this.#sorted = undefined;
+      this.#byLabel.clear();
     }
-    this.#sorted.splice(low, removed, ...added);
+    if (this.#sorted !== undefined) this.#sorted = changed(this.#sorted, previous, pod);
+    for (const [key, index] of this.#byLabel) {
+      const [from, to] = [previous?.labels[key], pod?.labels[key]];
+      if (from === to) change(index, from, previous, pod);
+      else {
+        change(index, from, previous, undefined);
+        change(index, to, undefined, pod);
+      }
+    }
   }
+}
+
+function change(index: LabelIndex, value: string | undefined, previous: PodInfo | undefined, pod: PodInfo | undefined) {
+  if (value === undefined) return;
+  const pods = changed(index.get(value) ?? nothing, previous, pod);
+  if (pods.length === 0) index.delete(value);
+  else index.set(value, pods);
+}
+
+/** A copy of sorted pods in which `pod` has taken the place of `previous`, which has its name. */
+function changed(
+  sorted: readonly PodInfo[],
+  previous: PodInfo | undefined,
+  pod: PodInfo | undefined,
+): readonly PodInfo[] {
+  const name = (pod ?? previous)?.name ?? '';
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle]?.name ?? '') < name) low = middle + 1;
+    else high = middle;
+  }
+  return sorted.toSpliced(low, previous === undefined ? 0 : 1, ...(pod === undefined ? [] : [pod]));
 }

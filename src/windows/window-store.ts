@@ -19,9 +19,7 @@ import { Series, type Acceptance, type ReadingContext } from './series.ts';
 
 /** The pods that the API server says are running. */
 export interface PodDirectory {
-  /** The kubelet's UID of a running pod, for sources that name pods only. */
-  kubeletUid(namespace: string, name: string): string | undefined;
-  isRunning(pod: PodIdentity): boolean;
+  pod(namespace: string, name: string): PodIdentity | undefined;
 }
 
 export interface WindowStoreOptions {
@@ -190,11 +188,14 @@ export class WindowStore {
   /** The series of a reported pod; undefined for one that cannot be matched. Two pods of one name have two UIDs and never mix. */
   #pod(nodeName: string, entry: NodeSeries, sample: PodSample, byName: boolean): PodSeries | undefined {
     const uid = byName ? undefined : sample.uid;
-    const kubeletUid = uid ?? this.#options.pods.kubeletUid(sample.namespace, sample.name);
+    const kubeletUid = uid ?? this.#options.pods.pod(sample.namespace, sample.name)?.kubeletUid;
     if (kubeletUid === undefined) return undefined;
     const known = entry.pods.get(kubeletUid);
     if (known !== undefined) return known;
-    const identity = { kubeletUid, namespace: sample.namespace, name: sample.name };
+    const running = this.#options.pods.pod(sample.namespace, sample.name);
+    // The inventory's strings, where it has them: two copies of names and UIDs would be 200 bytes for each pod.
+    const identity =
+      running?.kubeletUid === kubeletUid ? running : { kubeletUid, namespace: sample.namespace, name: sample.name };
     const namesake = this.#find(identity);
     if (namesake !== undefined) this.removePod(identity);
     const pod = new PodSeries(this.#table, nodeName, identity);
@@ -206,7 +207,9 @@ export class WindowStore {
   /** A pod the node no longer mentions is kept while it runs by the API server's word and its windows may be served; a ghost goes at once. */
   #forgetGone(entry: NodeSeries, now: MonotonicMs): void {
     for (const pod of entry.pods.values()) {
-      if (!pod.reported && !(this.#options.pods.isRunning(pod) && pod.hasFreshWindow(now))) this.#dropPod(entry, pod);
+      if (pod.reported) continue;
+      const isRunning = this.#options.pods.pod(pod.namespace, pod.name)?.kubeletUid === pod.kubeletUid;
+      if (!isRunning || !pod.hasFreshWindow(now)) this.#dropPod(entry, pod);
     }
   }
 
@@ -244,7 +247,7 @@ function sharedUidKey({ kubeletUid, namespace, name }: PodIdentity): string {
 function hasForeignUids(pods: readonly PodSample[], directory: PodDirectory): boolean {
   let strangers = 0;
   for (const { namespace, name, uid } of pods) {
-    const known = directory.kubeletUid(namespace, name);
+    const known = directory.pod(namespace, name)?.kubeletUid;
     if (known !== undefined && known === uid) return false;
     if (known !== undefined && uid !== undefined) strangers++;
   }

@@ -100,7 +100,7 @@ export async function replay(
     maxBodySize: bytes(1 << 20),
   });
   const source = new NodeSource(client, clock, 'summary', () => {});
-  const pods = { kubeletUid: () => undefined, isRunning: () => true };
+  const pods = { pod: () => undefined };
   const store = new WindowStore({ clock, resolution: milliseconds(15_000), maxAge: milliseconds(45_000), pods });
   const here = { ...node, addresses: [{ type: 'InternalIP', address: '127.0.0.1' }] };
   const windows = new Map<string, ServedWindow>();

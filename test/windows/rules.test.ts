@@ -26,7 +26,7 @@ describe('rule 1: whose samples', () => {
 
   it('matches by name what a source without UIDs reports', async () => {
     const test = new StoreTest({
-      kubeletUid: (namespace, name) => (namespace === 'default' && name === 'web' ? 'uid-web' : undefined),
+      pod: (namespace, name) => (namespace === 'default' && name === 'web' ? identity('web') : undefined),
     });
     const nameless = (at: number, used: number) => [{ ...pod('web', container('app', { at, used })), uid: undefined }];
     await test.answer(10, { source: 'resource', timePrecision: 1, pods: nameless(5.25, 10 * second) });
@@ -35,7 +35,7 @@ describe('rule 1: whose samples', () => {
   });
 
   it('goes by names where a kubelet makes up all UIDs', async () => {
-    const test = new StoreTest({ kubeletUid: (_namespace, name) => `uid-${name}` });
+    const test = new StoreTest({ pod: (_namespace, name) => identity(name) });
     const strange = (name: string) => ({
       ...pod(name, container('app', { at: 5, used: second, rate: millicore })),
       uid: `strange-${name}`,
@@ -45,7 +45,7 @@ describe('rule 1: whose samples', () => {
   });
 
   it('does not take a ghost for the pod that replaced it under the same name', async () => {
-    const test = new StoreTest({ kubeletUid: (_namespace, name) => `uid-${name}` });
+    const test = new StoreTest({ pod: (_namespace, name) => identity(name) });
     const text = { at: 5, used: second, rate: millicore };
     await test.answer(10, {
       pods: [{ ...pod('web', container('app', text)), uid: 'ghost' }, pod('db', container('app', text))],

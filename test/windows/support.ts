@@ -73,7 +73,7 @@ export class StoreTest {
       clock: this.clock,
       resolution: milliseconds(resolution),
       maxAge: milliseconds(3 * resolution),
-      pods: { kubeletUid: () => undefined, isRunning: ({ name }) => this.running.has(name), ...directory },
+      pods: { pod: (_namespace, name) => (this.running.has(name) ? identity(name) : undefined), ...directory },
       onRefusal: (refusal) => this.refusals.push(refusal),
     });
   }

@@ -25,10 +25,7 @@ export function createHoldings({ options, clock, log, telemetry }: HoldingsDepen
     clock,
     resolution: options.metricResolution,
     maxAge: options.metricMaxAge,
-    pods: {
-      kubeletUid: (namespace, name) => inventory.pod(namespace, name)?.kubeletUid,
-      isRunning: ({ kubeletUid, namespace, name }) => inventory.pod(namespace, name)?.kubeletUid === kubeletUid,
-    },
+    pods: inventory,
     onWindow: (of, age) => telemetry.windowsPublished(of, age),
     onRefusal: (refusal) => telemetry.windowRefused(refusal),
   });
