@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
+import {
+  newClusters,
+  newContexts,
+  newUsers,
+  type Cluster,
+  type User,
+} from '@kubernetes/client-node/dist/config_types.js';
 import type { Clock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -23,6 +29,14 @@ interface MoreUserFields {
   readonly 'as-uid'?: unknown;
 }
 
+/** A kubeconfig as it was parsed (Kubernetes `clientcmd/api/v1` `Config`). */
+interface Kubeconfig {
+  readonly clusters?: unknown;
+  readonly contexts?: unknown;
+  readonly users?: unknown;
+  readonly 'current-context'?: unknown;
+}
+
 interface Loaded {
   readonly cluster: Cluster;
   readonly sources: CredentialSources;
@@ -32,8 +46,9 @@ interface Loaded {
 export async function loadApiServer(options: KubeConfigOptions): Promise<ApiServer> {
   const { kubeconfig: path = '', clock, logger } = options;
   if (path === '') return await inClusterServer(options);
-  const { cluster } = await loadKubeconfig(path, clock, logger);
+  const { cluster, sources } = await loadKubeconfig(path, clock, logger);
   const credentials = await Credentials.read(
+    sources,
     async () => (await loadKubeconfig(path, clock, logger)).sources,
     clock,
     logger,
@@ -53,11 +68,17 @@ export async function loadApiServer(options: KubeConfigOptions): Promise<ApiServ
 
 /** client-node and yaml are loaded only when a kubeconfig is, since they cost memory and time that a pod in the cluster can save. */
 async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promise<Loaded> {
-  const { text, document } = await readKubeconfig(path);
+  const document = await readKubeconfig(path);
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const config = new KubeConfig();
   try {
-    config.loadFromString(text);
+    // Parsed already: from the text, client-node would parse it again, with a parser of its own.
+    config.loadFromOptions({
+      clusters: newClusters(document.clusters),
+      contexts: newContexts(document.contexts),
+      users: newUsers(document.users),
+      currentContext: document['current-context'],
+    });
   } catch (error) {
     throw new KubeError('config', `kubeconfig ${path}: ${messageChain(error)}`, { cause: error });
   }
@@ -96,7 +117,7 @@ async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promi
   };
 }
 
-async function readKubeconfig(path: string): Promise<{ readonly text: string; readonly document: object }> {
+async function readKubeconfig(path: string): Promise<Kubeconfig> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -114,7 +135,7 @@ async function readKubeconfig(path: string): Promise<{ readonly text: string; re
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document))
     throw new KubeError('config', `kubeconfig ${path} is empty or not a mapping`);
-  return { text, document };
+  return document;
 }
 
 /** Inline data goes before files, and a token file before a token, as in client-go. */
@@ -150,8 +171,7 @@ function impersonation(user: User, more: MoreUserFields): Record<string, string 
   return headers;
 }
 
-function moreUserFields(document: { readonly users?: unknown }, name: string): MoreUserFields {
-  const { users } = document;
+function moreUserFields({ users }: Kubeconfig, name: string): MoreUserFields {
   for (const entry of Array.isArray(users) ? (users as unknown[]) : []) {
     const { name: entryName, user } = (entry ?? {}) as { name?: unknown; user?: unknown };
     if (entryName === name && typeof user === 'object' && user !== null) return user;

@@ -85,9 +85,16 @@ export class Credentials implements KubeCredentials {
     this.#readAt = clock.monotonic();
   }
 
-  /** Reads every source once. Throws `KubeError` `config` that names what cannot be used. */
-  static async read(load: () => Promise<CredentialSources>, clock: Clock, logger: Logger): Promise<Credentials> {
-    const sources = await load();
+  /**
+   * Reads every source once. Throws `KubeError` `config` that names what cannot be used.
+   * @param load says again what the sources are, from then on
+   */
+  static async read(
+    sources: CredentialSources,
+    load: () => Promise<CredentialSources>,
+    clock: Clock,
+    logger: Logger,
+  ): Promise<Credentials> {
     return new Credentials(load, sources, await readMaterial(sources), clock, logger);
   }
 

@@ -44,7 +44,7 @@ export async function inClusterServer(options: InClusterOptions): Promise<ApiSer
     serverName: undefined,
     insecure: false,
     proxy: undefined,
-    credentials: await Credentials.read(async () => sources, clock, logger),
+    credentials: await Credentials.read(sources, async () => sources, clock, logger),
     source: 'in-cluster',
   };
 }

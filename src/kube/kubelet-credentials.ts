@@ -23,7 +23,7 @@ export async function kubeletCredentials(
 ): Promise<KubeCredentials> {
   const sources = fileSources(files);
   if (sources.ca === undefined && sources.certificate === undefined) return server;
-  const own = await Credentials.read(async () => await Promise.resolve(sources), clock, logger);
+  const own = await Credentials.read(sources, async () => await Promise.resolve(sources), clock, logger);
   return {
     async authorizationHeader() {
       await own.authorizationHeader();

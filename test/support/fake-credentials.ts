@@ -23,7 +23,7 @@ export async function apiServer(
     serverName: undefined,
     insecure: false,
     proxy: undefined,
-    credentials: await Credentials.read(async () => all, clock, silentLogger),
+    credentials: await Credentials.read(all, async () => all, clock, silentLogger),
     source: 'test',
     ...rest,
   };

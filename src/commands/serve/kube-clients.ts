@@ -14,7 +14,7 @@ interface KubeClientsDependencies {
   readonly telemetry: Telemetry;
 }
 
-/** The API server as three flags name it: one client, but for a flag that gives a kubeconfig of its own. */
+/** The API server as three flags name it: one client for each kubeconfig that is named. */
 export interface KubeClients {
   /** `--kubeconfig`. */
   readonly main: KubeClient;
@@ -49,8 +49,12 @@ export async function createKubeClients({
   };
   try {
     const { client: main, credentials } = await connect(options.kubeconfig);
-    const own = async (kubeconfig: string | undefined): Promise<KubeClient> =>
-      kubeconfig === undefined ? main : (await connect(kubeconfig)).client;
+    const byKubeconfig = new Map([[options.kubeconfig, main]]);
+    const own = async (kubeconfig = options.kubeconfig): Promise<KubeClient> => {
+      const client = byKubeconfig.get(kubeconfig) ?? (await connect(kubeconfig)).client;
+      byKubeconfig.set(kubeconfig, client);
+      return client;
+    };
     const authentication = await own(options.authentication.kubeconfig);
     const authorization = await own(options.authorization.kubeconfig);
     return { main, authentication, authorization, credentials, close };
