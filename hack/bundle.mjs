@@ -1,7 +1,7 @@
 // Makes dist/main.js: the whole program in one file that needs no node_modules; and the licences of what is in it.
 // Where there is no git, as in the image's build, REVISION and CREATED say which commit it is and when that was made.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -34,6 +34,11 @@ const standIns = [
       'export const ServerConfiguration = undefined, createConfiguration = undefined, ResponseContext = undefined;',
   },
   {
+    // Kubeconfigs reach client-node parsed.
+    instead: /[\\/]js-yaml[\\/]dist[\\/]js-yaml\.mjs$/,
+    contents: 'export const load = undefined, dump = undefined;',
+  },
+  {
     // Beside the clients, fetch, WebSockets, caches, cookies and mocks: 60 ms.
     instead: /[\\/]node_modules[\\/]undici[\\/]index\.js$/,
     contents: `
@@ -60,6 +65,11 @@ const standIns = [
       const used = ['application/json', 'application/octet-stream', 'text/html', 'text/plain'];
       return `module.exports = ${JSON.stringify(Object.fromEntries(used.map((type) => [type, all[type]])))};`;
     },
+  },
+  {
+    // Warns developers of old calls, of which we make none. To name the caller it asks, when it is loaded, where each line of the bundle begins: 4 ms.
+    instead: /[\\/]depd[\\/]index\.js$/,
+    contents: 'module.exports = () => Object.assign(() => {}, { function: (called) => called, property: () => {} });',
   },
   {
     // prom-client asks it for the trace of an exemplar; we have none.
@@ -104,7 +114,8 @@ const { metafile } = await build({
   minifyWhitespace: true,
   minifySyntax: true,
   sourcemap: true,
-  legalComments: 'eof',
+  // Apart, since one of them is not ASCII: Node 24 would keep the whole program at two bytes a character, 1.6 MB more, and read it 2 ms longer.
+  legalComments: 'external',
   metafile: true,
   logLevel: 'warning',
   plugins: [useStandIns, lateBuiltins],
@@ -122,7 +133,9 @@ const { metafile } = await build({
   },
 });
 
+const notices = 'dist/main.js.LEGAL.txt';
 writeFileSync(
   'dist/third-party-licenses.txt',
-  thirdPartyLicenses(Object.keys(metafile.outputs['dist/main.js'].inputs)),
+  thirdPartyLicenses(Object.keys(metafile.outputs['dist/main.js'].inputs)) + '\n' + readFileSync(notices, 'utf8'),
 );
+rmSync(notices);

@@ -53,6 +53,13 @@ describe('the bundle', () => {
     return { output: stdout + stderr, modules };
   }
 
+  it('is ASCII, and leaves the notices of others to the file of licences', () => {
+    const dist = join(directory, 'dist');
+    assert.deepEqual(readdirSync(dist).sort(), ['main.js', 'main.js.map', 'third-party-licenses.txt']);
+    assert.doesNotMatch(readFileSync(join(dist, 'main.js'), 'latin1'), /[\x80-\xff]/);
+    assert.match(readFileSync(join(dist, 'third-party-licenses.txt'), 'utf8'), /formdata-polyfill\. MIT License\./);
+  });
+
   it('evaluates nothing but its flags for --version and --help', () => {
     for (const flag of ['--version', '--help']) {
       const { output, modules } = run(flag);

@@ -23,8 +23,12 @@ describe('the image', () => {
   });
   after(() => rmSync(directory, { recursive: true }));
 
-  it('holds one bundled file, the licences and the list of what is bundled', () =>
-    assert.deepEqual(readdirSync(app).sort(), ['LICENSE', 'main.js', 'sbom.cdx.json', 'third-party-licenses.txt']));
+  it('holds one bundled file, the licences, the list of what is bundled, and what says that it is an ES module', () => {
+    const files = ['LICENSE', 'main.js', 'package.json', 'sbom.cdx.json', 'third-party-licenses.txt'];
+    assert.deepEqual(readdirSync(app).sort(), files);
+    const { type } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8')) as { type: string };
+    assert.equal(type, 'module');
+  });
 
   it('has the licence of every package that runs in it', () => {
     const licenses = readFileSync(join(app, 'third-party-licenses.txt'), 'utf8');
