@@ -1,5 +1,5 @@
 import { createHash, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { extensionId } from './certificate-extensions.ts';
 import {
   bitString,
@@ -119,13 +119,18 @@ function extension(id: string, value: Buffer, critical = false): Buffer {
 
 function generalName(name: string): Buffer {
   if (isIPv4(name)) return element(context.ipAddress, Buffer.from(name.split('.').map(Number)));
-  if (isIPv6(name)) return element(context.ipAddress, ipv6Bytes(name));
+  const ipv6 = ipv6Bytes(name);
+  if (ipv6 !== undefined) return element(context.ipAddress, ipv6);
   return element(context.dnsName, Buffer.from(name, 'latin1'));
 }
 
-/** @param address as `isIPv6` takes it; a zone is left out, since it is no part of the address */
-function ipv6Bytes(address: string): Buffer {
-  const [unzoned = ''] = address.split('%');
+/**
+ * The address without its zone, which is no part of it; undefined for what is no IPv6 address. `isIPv6` would say so too, but compiles a regular expression
+ * for 6 ms on a slow machine, in the way of the first answer.
+ */
+function ipv6Bytes(name: string): Buffer | undefined {
+  const [unzoned = ''] = name.split('%');
+  if (!/^[\da-f:.]+$/i.test(unzoned) || !URL.canParse(`http://[${unzoned}]`)) return undefined;
   // The URL standard writes the last 32 bits in hexadecimal as well.
   const [head = '', tail] = new URL(`http://[${unzoned}]`).hostname.slice(1, -1).split('::');
   const groups = (text: string): string[] => text.split(':').filter((group) => group !== '');

@@ -8,7 +8,7 @@ const longestKept = 256;
  * new string, and all holders share one, whose hash is computed already. A table of one slot per hash, so it is bounded and needs no clearing out.
  */
 export class KnownStrings {
-  readonly #slots: (string | undefined)[] = Array.from({ length: slotCount }, () => undefined);
+  readonly #slots = Array.from<string | undefined>({ length: slotCount });
 
   /**
    * The string that stands in `body` from `start` to `end`, all of them ASCII.
