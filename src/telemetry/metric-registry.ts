@@ -3,6 +3,8 @@ import type { Milliseconds } from '../model/units.ts';
 import { resolutionBuckets, type MetricEntry } from './metric-catalogue.ts';
 import { RecordedHistogram } from './recorded-histogram.ts';
 
+type ObservedValues = readonly (readonly [string[], number | undefined])[];
+
 /** Makes the metrics of the catalogue in a registry of its own. */
 export class MetricRegistry {
   readonly registry = new Registry();
@@ -31,16 +33,17 @@ export class MetricRegistry {
   }
 
   /** A gauge whose values, each under its labels in the entry's order, are asked for at every reading. */
-  observedGauge(entry: MetricEntry, values: () => readonly (readonly [string[], number | undefined])[]): void {
+  observedGauge(entry: MetricEntry, values: () => ObservedValues | Promise<ObservedValues>): void {
     const gauge: Gauge = new Gauge({
       name: entry.name,
       help: entry.help,
       labelNames: [...entry.labels],
       registers: [this.registry],
-      collect() {
+      async collect() {
+        const observed = await values();
         gauge.reset();
         withdrawZero(gauge, entry.labels);
-        for (const [labels, value] of values()) if (value !== undefined) gauge.labels(...labels).set(value);
+        for (const [labels, value] of observed) if (value !== undefined) gauge.labels(...labels).set(value);
       },
     });
   }

@@ -20,22 +20,24 @@ export function registerObservedGauges(
   const age = (end: EpochMs | undefined): number | undefined =>
     end === undefined ? undefined : Math.max(0, clock.now() - end) / 1000;
 
-  metrics.observedGauge(catalogue.storagePoints, () => {
-    const windows = current().windows?.();
+  const countWindows = joined(async () => await current().windows?.());
+
+  metrics.observedGauge(catalogue.storagePoints, async () => {
+    const windows = await countWindows();
     return [
       [['node'], windows?.node.count],
       [['container'], windows?.container.count],
     ];
   });
-  metrics.observedGauge(catalogue.oldestWindow, () => {
-    const windows = current().windows?.();
+  metrics.observedGauge(catalogue.oldestWindow, async () => {
+    const windows = await countWindows();
     return [
       [['node'], age(windows?.node.oldest)],
       [['container'], age(windows?.container.oldest)],
     ];
   });
-  metrics.observedGauge(catalogue.absent, () =>
-    [...(current().absent?.() ?? [])].map(({ resource, reason, count }) => [[resource, reason], count]),
+  metrics.observedGauge(catalogue.absent, async () =>
+    Array.from((await current().absent?.()) ?? [], ({ resource, reason, count }) => [[resource, reason], count]),
   );
   metrics.observedGauge(catalogue.inventoryNodes, () => {
     const inventory = current().inventory?.();
@@ -68,4 +70,10 @@ export function registerObservedGauges(
   metrics.observedGauge(catalogue.slowestNode, () =>
     nodes.slowest(worstNodes).map(([node, seconds]) => [[node], seconds]),
   );
+}
+
+/** Asks once for all who ask meanwhile. */
+function joined<T>(ask: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | undefined;
+  return () => (underWay ??= ask().finally(() => (underWay = undefined)));
 }

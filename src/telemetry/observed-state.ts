@@ -7,15 +7,13 @@ export interface WindowCensus {
   readonly oldest: EpochMs | undefined;
 }
 
-/** Parts of the program that `/metrics` asks about themselves whenever it is read. They answer at once. */
+/** Parts of the program that `/metrics` asks about themselves whenever it is read: at once, or in turns where there is much to count. */
 export interface ObservedState {
   readonly inventory?: () => { readonly nodes: number; readonly readyNodes: number; readonly pods: number };
-  readonly windows?: () => { readonly node: WindowCensus; readonly container: WindowCensus };
-  readonly absent?: () => Iterable<{
-    readonly resource: 'nodes' | 'pods';
-    readonly reason: string;
-    readonly count: number;
-  }>;
+  readonly windows?: () => Promise<{ readonly node: WindowCensus; readonly container: WindowCensus }>;
+  readonly absent?: () => Promise<
+    Iterable<{ readonly resource: 'nodes' | 'pods'; readonly reason: string; readonly count: number }>
+  >;
   readonly scraping?: () => {
     readonly fromSummary: number;
     readonly fromResource: number;

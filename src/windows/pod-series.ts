@@ -1,6 +1,7 @@
 import type { ContainerSample } from '../model/sample.ts';
 import type { ContainerWindow, PodUsage, PodUsageSeries, UsageWindow } from '../model/window.ts';
 import { epochMs, nanoseconds, type EpochMs, type MonotonicMs, type Nanoseconds } from '../model/units.ts';
+import type { Census } from './census.ts';
 import type { Absence } from './refusal.ts';
 import type { SeriesTable } from './series-table.ts';
 import { Series, type Acceptance, type ReadingContext } from './series.ts';
@@ -105,10 +106,10 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
     return now <= this.#goodUntil ? this : undefined;
   }
 
-  /** Ends of the windows that make up `usage`, without making it. */
-  *servedEnds(now: MonotonicMs): Generator<EpochMs> {
+  /** Counts the windows that make up the usage that may be served. */
+  countServed(now: MonotonicMs, census: Census): void {
     if (now > this.#goodUntil) return;
-    for (const container of this.#containers) if (this.#runs(container)) yield container.timestamp;
+    for (const container of this.#containers) if (this.#runs(container)) census.add(container.timestamp);
   }
 
   /** Whether some window may still be served. */

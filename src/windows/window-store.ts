@@ -2,18 +2,11 @@ import type { Clock } from '../model/clock.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading, PodSample } from '../model/sample.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
-import {
-  epochMs,
-  milliseconds,
-  monotonicMs,
-  nanocores,
-  type EpochMs,
-  type Milliseconds,
-  type MonotonicMs,
-} from '../model/units.ts';
+import { epochMs, milliseconds, monotonicMs, nanocores, type Milliseconds, type MonotonicMs } from '../model/units.ts';
 import { readWhenAsked } from './fresh-stamps.ts';
 import { PodSeries, type PodIdentity } from './pod-series.ts';
 import type { Absence, Refusal } from './refusal.ts';
+import { Census } from './census.ts';
 import { SeriesTable } from './series-table.ts';
 import { Series, type Acceptance, type ReadingContext } from './series.ts';
 
@@ -34,13 +27,6 @@ export interface WindowStoreOptions {
   readonly onRefusal?: (refusal: Refusal) => void;
 }
 
-/** Windows of one kind that may be served now. */
-export interface Census {
-  readonly count: number;
-  /** When the oldest of them ended. */
-  readonly oldest: EpochMs | undefined;
-}
-
 /** The series of a node, with those of the pods that it reports. */
 class NodeSeries extends Series implements NodeUsage {
   /** By the kubelet's UID. */
@@ -57,6 +43,8 @@ class NodeSeries extends Series implements NodeUsage {
 const mostOfCapacity = 1.5;
 /** So many pods under other UIDs are no ghosts. */
 const foreignUidsProven = 2;
+/** Nodes counted in one turn: a millisecond with 30 pods on each. */
+const nodesInTurn = 200;
 /** Clocks that differ by less are taken as one: the Date header has whole seconds. */
 const toleratedSkew = 3_000;
 
@@ -138,14 +126,16 @@ export class WindowStore {
     return this.#find(pod)?.nodeName;
   }
 
-  /** Windows that may be served now. */
-  get census(): { readonly node: Census; readonly container: Census } {
-    const now = this.#options.clock.monotonic();
-    const nodes = new Counting();
-    const containers = new Counting();
+  /** Counts the windows that may be served; yields where others may have a turn. */
+  *census(): Generator<void, { readonly node: Census; readonly container: Census }> {
+    const nodes = new Census();
+    const containers = new Census();
+    let counted = 0;
     for (const node of this.#nodes.values()) {
+      if (++counted % nodesInTurn === 0) yield;
+      const now = this.#options.clock.monotonic();
       if (node.goodUntil >= now) nodes.add(node.timestamp);
-      for (const pod of node.pods.values()) for (const end of pod.servedEnds(now)) containers.add(end);
+      for (const pod of node.pods.values()) pod.countServed(now, containers);
     }
     return { node: nodes, container: containers };
   }
@@ -252,14 +242,4 @@ function hasForeignUids(pods: readonly PodSample[], directory: PodDirectory): bo
     if (known !== undefined && uid !== undefined) strangers++;
   }
   return strangers >= foreignUidsProven;
-}
-
-class Counting implements Census {
-  count = 0;
-  oldest: EpochMs | undefined;
-
-  add(timestamp: EpochMs): void {
-    this.count++;
-    if (this.oldest === undefined || timestamp < this.oldest) this.oldest = timestamp;
-  }
 }

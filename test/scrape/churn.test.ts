@@ -5,6 +5,7 @@ import { queryObjects } from 'node:v8';
 import { milliseconds, seconds } from '../../src/model/units.ts';
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
 import type { KubeletFault } from '../../src/sim/kubelet/kubelet-fault.ts';
+import { atOnce } from '../support/at-once.ts';
 import { startCluster } from '../support/cluster.ts';
 import { collect, type Collecting } from '../support/collection.ts';
 import { CountingClock } from '../support/counting-clock.ts';
@@ -95,7 +96,8 @@ class Churn {
     for (const [number, name] of names.slice(0, failing).entries())
       this.#cluster.kubelet(name).fault = faults[number % faults.length];
     const well = nodesEach - failing;
-    const served = (count: number): boolean => store.size.pods >= count && store.census.container.count === count;
+    const served = (count: number): boolean =>
+      store.size.pods >= count && atOnce(store.census()).container.count === count;
     await eventually(() => served(well), 'usage of all containers', patience);
     const first = [...this.#cluster.pods.pods];
     for (const { birth } of first) this.#replace(birth.namespace, birth.name, birth.nodeName);

@@ -52,7 +52,7 @@ describe('telemetry', () => {
     scrape(some, 'n1', ms(20));
     some.metricsServed(seconds(12));
     some.observe({
-      windows: () => ({ node: { count: 1, oldest: undefined }, container: { count: 2, oldest: undefined } }),
+      windows: async () => ({ node: { count: 1, oldest: undefined }, container: { count: 2, oldest: undefined } }),
     });
     const types = (await some.exposition()).body.match(/^# TYPE metrics_server_.*$/gm);
     assert.deepEqual(types?.sort(), [
@@ -186,11 +186,11 @@ describe('telemetry', () => {
     let pods = 7;
     some.observe({ inventory: () => ({ nodes: 3, readyNodes: 2, pods }), connections: () => 4 });
     some.observe({
-      windows: () => ({
+      windows: async () => ({
         node: { count: 0, oldest: undefined },
         container: { count: 1, oldest: epochMs(clock.now() - 9000) },
       }),
-      absent: () => [{ resource: 'pods', reason: 'expired', count: 2 }],
+      absent: async () => [{ resource: 'pods', reason: 'expired', count: 2 }],
       scraping: () => ({ fromSummary: 2, fromResource: 1, backingOff: 1 }),
     });
     assert.deepEqual((await some.exposition()).body.match(observed), [
@@ -207,9 +207,30 @@ describe('telemetry', () => {
       'kubetally_client_connections 4',
     ]);
     pods = 8;
-    some.observe({ absent: () => [] });
+    some.observe({ absent: async () => [] });
     assert.deepEqual(await lines(some, 'kubetally_inventory_pods'), ['kubetally_inventory_pods 8']);
     assert.deepEqual(await lines(some, 'kubetally_absent'), []);
+  });
+
+  it('counts windows once for readings that overlap, and tells all of them', async () => {
+    const some = telemetry();
+    let counted = 0;
+    some.observe({
+      windows: async () => {
+        counted++;
+        await new Promise(setImmediate);
+        return { node: { count: 3, oldest: undefined }, container: { count: 5, oldest: undefined } };
+      },
+    });
+    const points = async (): Promise<string[]> => await lines(some, 'metrics_server_storage_points');
+    const expected = [
+      'metrics_server_storage_points{type="node"} 3',
+      'metrics_server_storage_points{type="container"} 5',
+    ];
+    assert.deepEqual(await Promise.all([points(), points()]), [expected, expected]);
+    assert.equal(counted, 1);
+    await points();
+    assert.equal(counted, 2);
   });
 
   it('counts requests as Kubernetes does', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ContainerSample } from '../../src/model/sample.ts';
 import { epochMs, monotonicMs } from '../../src/model/units.ts';
+import { atOnce } from '../support/at-once.ts';
 import { begin, container, identity, node, pod, sample, StoreTest } from './support.ts';
 
 const millicore = 1e6;
@@ -473,6 +474,6 @@ it('counts what may be served now', async () => {
     ],
   };
   await test.answer(10, { ...answer, requestedAt: monotonicMs(10_000) });
-  const { node: nodes, container: containers } = test.store.census;
+  const { node: nodes, container: containers } = atOnce(test.store.census());
   assert.deepEqual([nodes.count, containers.count, containers.oldest], [1, 2, begin + 5000]);
 });

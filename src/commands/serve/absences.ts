@@ -9,15 +9,18 @@ export interface Absences {
   readonly count: number;
 }
 
+/** Pods looked at in one turn: a millisecond. */
+const stretch = 5000;
+
 /**
- * Counts the nodes and pods that are not served, by reason. A pod that no node has told of is `not_scraped` when its node never was scraped.
+ * Counts the nodes and pods that are not served, by reason; yields where others may have a turn. A pod that no node has told of is `not_scraped` when its node never was scraped.
  * @param nodeOf where a pod runs, if the API server was asked; any other may run on any node that was never scraped
  */
-export function absences(
+export function* absences(
   inventory: Pick<Inventory, 'nodes' | 'pods'>,
   store: Pick<WindowStore, 'node' | 'nodeAbsence' | 'pod' | 'podAbsence'>,
   nodeOf: (pod: PodInfo) => string | undefined,
-): Absences[] {
+): Generator<void, readonly Absences[]> {
   const counts = new Map<string, Absences>();
   const add = (resource: 'nodes' | 'pods', reason: string): void => {
     const key = `${resource}/${reason}`;
@@ -30,7 +33,8 @@ export function absences(
     if (reason === 'not_scraped') unscraped.add(name);
     add('nodes', reason);
   }
-  for (const pod of inventory.pods()) {
+  for (const [index, pod] of inventory.pods().entries()) {
+    if (index % stretch === stretch - 1) yield;
     if (store.pod(pod) !== undefined) continue;
     const node = nodeOf(pod);
     const nodeScraped = node === undefined ? unscraped.size === 0 : !unscraped.has(node);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { absences } from '../../../src/commands/serve/absences.ts';
 import type { PodInfo } from '../../../src/model/inventory.ts';
+import { atOnce } from '../../support/at-once.ts';
 import { startCluster } from '../../support/cluster.ts';
 import { collect } from '../../support/collection.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -16,7 +17,7 @@ describe('The absences that serve counts', () => {
     const collecting = await collect(context, cluster, ['--metric-resolution=60s']);
     const counted = async (): Promise<string[]> =>
       (await collecting.series()).filter((line) => line.startsWith('kubetally_absent_objects'));
-    await eventually(() => collecting.store.census.container.count === 8, 'usage of the pods of two nodes');
+    await eventually(() => atOnce(collecting.store.census()).container.count === 8, 'usage of the pods of two nodes');
     assert.deepEqual(await counted(), [
       'kubetally_absent_objects{resource="nodes",reason="not_scraped"} 1',
       'kubetally_absent_objects{resource="pods",reason="not_scraped"} 4',
@@ -29,7 +30,7 @@ describe('The absences that serve counts', () => {
 
   it('believe the API server where it was asked for the node of a pod', () => {
     const nodes = ['answering', 'dead'].map((name) => nodeInfo(name));
-    const counted = absences(
+    const counting = absences(
       { nodes: () => nodes, pods: () => [pod('elsewhere'), pod('unknown')] },
       {
         node: () => undefined,
@@ -40,7 +41,7 @@ describe('The absences that serve counts', () => {
       ({ name }) => (name === 'elsewhere' ? 'answering' : undefined),
     );
     assert.deepEqual(
-      counted.map(({ resource, reason, count }) => `${count} ${resource} ${reason}`),
+      atOnce(counting).map(({ resource, reason, count }) => `${count} ${resource} ${reason}`),
       ['1 nodes expired', '1 nodes not_scraped', '1 pods not_reported', '1 pods not_scraped'],
     );
   });
