@@ -10,11 +10,11 @@ export const apiVersions = ['v1', 'v1beta1'] as const;
 export type ApiVersion = (typeof apiVersions)[number];
 export const apiGroup = 'metrics.k8s.io';
 
-/** One object as an item of a list, with a gap for `creationTimestamp`. Offsets are in bytes. */
+/** One object as an item of a list, with a gap for `creationTimestamp`. Offsets are in bytes. Only its encoder changes it. */
 export interface Fragment {
   /** Begins with the fragment; may be longer. */
-  readonly bytes: Buffer;
-  readonly length: number;
+  bytes: Buffer;
+  length: number;
   /** Where the object's own content begins, after what makes it an item. */
   readonly contentAt: number;
   /** Where `metadata`, which comes first in the content, ends. */
@@ -22,7 +22,7 @@ export interface Fragment {
   /** Where the time of the answer is written into a copy of `bytes`. */
   readonly stampAt: number;
   /** Of the object that it was made of. */
-  readonly revision: number;
+  revision: number;
 }
 
 /** What the encoders of `wire/` last made of an object, which may have changed since: its `revision` tells. Empty until somebody asks. */

@@ -16,8 +16,9 @@ const spare = 24;
  */
 export function jsonFragment(object: NodeMetrics | PodMetrics): Fragment {
   const { encoded, revision } = object;
-  if (encoded.json?.revision === revision) return encoded.json;
-  return (encoded.json = encode(object, encoded.json));
+  const fragment = (encoded.json ??= encodeMetadata(object));
+  if (fragment.revision !== revision) encodeUsage(object, fragment);
+  return fragment;
 }
 
 /** The fragment's text from `contentAt` on, stamped; up to the end of its metadata, or whole. */
@@ -32,27 +33,28 @@ export function stampedText(
   );
 }
 
-/** @param last of the same object before its usage changed: its metadata is right still, and its memory is used again */
-function encode(object: NodeMetrics | PodMetrics, last: Fragment | undefined): Fragment {
+/** Writes what the object uses now behind its metadata, which stays as it is. */
+function encodeUsage(object: NodeMetrics | PodMetrics, fragment: Fragment): void {
   const content =
     object.kind === 'NodeMetrics' ? `"usage":${usage(object.usage)}` : `"containers":[${containers(object)}]`;
-  const rest = `,"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;
-  const { bytes: metadata, metadataEnd, stampAt } = last ?? encodeMetadata(object);
-  const length = metadataEnd + Buffer.byteLength(rest);
-  let bytes = metadata;
+  const text = `,"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;
+  const { bytes, metadataEnd } = fragment;
+  const length = metadataEnd + Buffer.byteLength(text);
   if (bytes.length < length) {
-    bytes = Buffer.allocUnsafe(length + spare);
-    metadata.copy(bytes, 0, 0, metadataEnd);
+    fragment.bytes = Buffer.allocUnsafe(length + spare);
+    bytes.copy(fragment.bytes, 0, 0, metadataEnd);
   }
-  bytes.write(rest, metadataEnd);
-  return { bytes, length, contentAt: 1, metadataEnd, stampAt, revision: object.revision };
+  fragment.bytes.write(text, metadataEnd);
+  fragment.length = length;
+  fragment.revision = object.revision;
 }
 
 /** The beginning of the item, up to the end of its metadata. */
-function encodeMetadata(object: NodeMetrics | PodMetrics): Pick<Fragment, 'bytes' | 'metadataEnd' | 'stampAt'> {
+function encodeMetadata(object: NodeMetrics | PodMetrics): Fragment {
   const beforeStamp = `{"metadata":{"name":${jsonString(object.name)},${namespaceOf(object)}"creationTimestamp":"`;
   const bytes = Buffer.from(`${beforeStamp}${gap}"${labelsOf(object)}}`);
-  return { bytes, metadataEnd: bytes.length, stampAt: Buffer.byteLength(beforeStamp) };
+  const { length } = bytes;
+  return { bytes, length, contentAt: 1, metadataEnd: length, stampAt: Buffer.byteLength(beforeStamp), revision: -1 };
 }
 
 function containers({ containers }: PodMetrics): string {
