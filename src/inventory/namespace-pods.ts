@@ -7,7 +7,7 @@ const maxChangesFollowed = 64;
 const nothing: readonly PodInfo[] = [];
 
 /** Label value -> pods in order of name. */
-type LabelIndex = Map<string, readonly PodInfo[]>;
+type LabelIndex = Map<string, PodInfo[]>;
 
 /**
  * The pods of one namespace, with orders and indexes that are made when asked for and follow when pods come and go: to sort and index 15,000 pods anew takes a
@@ -15,9 +15,11 @@ type LabelIndex = Map<string, readonly PodInfo[]>;
  */
 export class NamespacePods {
   readonly #pods = new Map<string, PodInfo>();
-  #sorted: readonly PodInfo[] | undefined;
+  #sorted: PodInfo[] | undefined;
   /** By label key; the key used last stands last. */
   readonly #byLabel = new Map<string, LabelIndex>();
+  /** Arrays that somebody may hold, which therefore stay as they are. */
+  readonly #givenOut = new WeakSet<readonly PodInfo[]>();
   /** Since the last question. */
   #changes = 0;
 
@@ -46,21 +48,27 @@ export class NamespacePods {
 
   /** In byte order of name (names are ASCII). The array never changes. */
   sorted(): readonly PodInfo[] {
-    this.#changes = 0;
-    return (this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
+    this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return this.#giveOut(this.#sorted);
   }
 
   /** The pods whose label `key` is `value`, in byte order of name. The array never changes. */
   withLabel(key: string, value: string): readonly PodInfo[] {
     const index = this.#byLabel.get(key) ?? this.#index(key);
-    this.#changes = 0;
     this.#byLabel.delete(key);
     this.#byLabel.set(key, index);
     if (this.#byLabel.size > maxIndexedKeys) {
       const [oldest] = this.#byLabel.keys();
       if (oldest !== undefined) this.#byLabel.delete(oldest);
     }
-    return index.get(value) ?? nothing;
+    const pods = index.get(value);
+    return pods === undefined ? nothing : this.#giveOut(pods);
+  }
+
+  #giveOut(pods: PodInfo[]): readonly PodInfo[] {
+    this.#changes = 0;
+    this.#givenOut.add(pods);
+    return pods;
   }
 
   #index(key: string): LabelIndex {
@@ -81,37 +89,35 @@ export class NamespacePods {
       this.#sorted = undefined;
       this.#byLabel.clear();
     }
-    if (this.#sorted !== undefined) this.#sorted = changed(this.#sorted, previous, pod);
+    if (this.#sorted !== undefined) this.#sorted = this.#changed(this.#sorted, previous, pod);
     for (const [key, index] of this.#byLabel) {
       const [from, to] = [previous?.labels[key], pod?.labels[key]];
-      if (from === to) change(index, from, previous, pod);
+      if (from === to) this.#change(index, from, previous, pod);
       else {
-        change(index, from, previous, undefined);
-        change(index, to, undefined, pod);
+        this.#change(index, from, previous, undefined);
+        this.#change(index, to, undefined, pod);
       }
     }
   }
-}
 
-function change(index: LabelIndex, value: string | undefined, previous: PodInfo | undefined, pod: PodInfo | undefined) {
-  if (value === undefined) return;
-  const pods = changed(index.get(value) ?? nothing, previous, pod);
-  if (pods.length === 0) index.delete(value);
-  else index.set(value, pods);
-}
-
-/** A copy of sorted pods in which `pod` has taken the place of `previous`, which has its name. */
-function changed(
-  sorted: readonly PodInfo[],
-  previous: PodInfo | undefined,
-  pod: PodInfo | undefined,
-): readonly PodInfo[] {
-  const name = (pod ?? previous)?.name ?? '';
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle]?.name ?? '') < name) low = middle + 1;
-    else high = middle;
+  #change(index: LabelIndex, value: string | undefined, previous: PodInfo | undefined, pod: PodInfo | undefined): void {
+    if (value === undefined) return;
+    const pods = this.#changed(index.get(value) ?? [], previous, pod);
+    if (pods.length === 0) index.delete(value);
+    else index.set(value, pods);
   }
-  return sorted.toSpliced(low, previous === undefined ? 0 : 1, ...(pod === undefined ? [] : [pod]));
+
+  /** Sorted pods in which `pod` has taken the place of `previous`, which has its name. */
+  #changed(sorted: PodInfo[], previous: PodInfo | undefined, pod: PodInfo | undefined): PodInfo[] {
+    const pods = this.#givenOut.has(sorted) ? [...sorted] : sorted;
+    const name = (pod ?? previous)?.name ?? '';
+    let [low, high] = [0, pods.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((pods[middle]?.name ?? '') < name) low = middle + 1;
+      else high = middle;
+    }
+    pods.splice(low, previous === undefined ? 0 : 1, ...(pod === undefined ? [] : [pod]));
+    return pods;
+  }
 }

@@ -51,7 +51,10 @@ export class PodSet {
   /** By namespace, then name, both in byte order. The array never changes. */
   sorted(namespace?: string): readonly PodInfo[] {
     if (namespace !== undefined) return this.#namespaces.get(namespace)?.sorted() ?? nothing;
-    return (this.#all ??= this.#sortedNamespaces().flatMap((name) => this.#namespaces.get(name)?.sorted() ?? nothing));
+    // `concat` makes one array of the right size; `flatMap` grows through a dozen of them.
+    return (this.#all ??= nothing.concat(
+      ...this.#sortedNamespaces().map((name) => this.#namespaces.get(name)?.sorted() ?? nothing),
+    ));
   }
 
   /** The pods whose label `key` is `value`, in the order of `sorted`; an undefined namespace means all. */

@@ -21,10 +21,9 @@ export function* absences(
   store: Pick<WindowStore, 'node' | 'nodeAbsence' | 'pod' | 'podAbsence'>,
   nodeOf: (pod: PodInfo) => string | undefined,
 ): Generator<void, readonly Absences[]> {
-  const counts = new Map<string, Absences>();
+  const counts = { nodes: new Map<string, number>(), pods: new Map<string, number>() };
   const add = (resource: 'nodes' | 'pods', reason: string): void => {
-    const key = `${resource}/${reason}`;
-    counts.set(key, { resource, reason, count: 1 + (counts.get(key)?.count ?? 0) });
+    counts[resource].set(reason, 1 + (counts[resource].get(reason) ?? 0));
   };
   const unscraped = new Set<string>();
   for (const { name } of inventory.nodes()) {
@@ -40,5 +39,7 @@ export function* absences(
     const nodeScraped = node === undefined ? unscraped.size === 0 : !unscraped.has(node);
     add('pods', store.podAbsence(pod, nodeScraped).reason);
   }
-  return [...counts.values()];
+  return (['nodes', 'pods'] as const).flatMap((resource) =>
+    Array.from(counts[resource], ([reason, count]) => ({ resource, reason, count })),
+  );
 }
