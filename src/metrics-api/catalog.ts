@@ -1,6 +1,7 @@
 import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
 import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import type { MonotonicMs } from '../model/units.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
 import { decodeContinue, encodeContinue, type Continuation } from './continue-token.ts';
 import type { NodeMetricsList, PodMetricsList } from './list.ts';
@@ -43,13 +44,13 @@ export class MetricsCatalog {
   node(name: string): NodeMetrics | Absence {
     const info = this.#objects.node(name);
     if (info === undefined) return 'no-object';
-    return this.#nodeMetricsOf(info) ?? 'no-metrics';
+    return this.#nodeMetricsOf(info, this.#usage.now()) ?? 'no-metrics';
   }
 
   pod(namespace: string, name: string): PodMetrics | Absence {
     const info = this.#objects.pod(namespace, name);
     if (info === undefined) return 'no-object';
-    return this.#podMetricsOf(info) ?? 'no-metrics';
+    return this.#podMetricsOf(info, this.#usage.now()) ?? 'no-metrics';
   }
 
   /**
@@ -61,12 +62,12 @@ export class MetricsCatalog {
     const name = exactField(query.fieldSelector, 'metadata.name');
     const one = name === undefined ? undefined : this.#objects.node(name);
     const candidates = name === undefined ? this.#objects.nodes() : one === undefined ? [] : [one];
-    const accept = (info: NodeInfo): NodeMetrics | undefined => {
+    const accept = (info: NodeInfo, now: MonotonicMs): NodeMetrics | undefined => {
       if (!matchesLabels(query.labelSelector, info.labels)) return undefined;
       const fields = (field: string): string => (field === 'metadata.name' ? info.name : '');
-      return matchesFields(query.fieldSelector, fields) ? this.#nodeMetricsOf(info) : undefined;
+      return matchesFields(query.fieldSelector, fields) ? this.#nodeMetricsOf(info, now) : undefined;
     };
-    return { kind: 'NodeMetricsList', ...takePage('nodes', candidates, after, query, accept) };
+    return { kind: 'NodeMetricsList', ...this.#takePage('nodes', candidates, after, query, accept) };
   }
 
   /**
@@ -78,14 +79,14 @@ export class MetricsCatalog {
     const candidates = this.#candidatePods(namespace, query);
     const everyLabel = query.labelSelector.requirements.length === 0;
     const everyField = query.fieldSelector.terms.length === 0;
-    const accept = (info: PodInfo): PodMetrics | undefined => {
+    const accept = (info: PodInfo, now: MonotonicMs): PodMetrics | undefined => {
       if (!everyLabel && !matchesLabels(query.labelSelector, info.labels)) return undefined;
-      const metrics = this.#podMetricsOf(info);
+      const metrics = this.#podMetricsOf(info, now);
       return everyField || (metrics !== undefined && matchesFields(query.fieldSelector, podField(metrics)))
         ? metrics
         : undefined;
     };
-    return { kind: 'PodMetricsList', ...takePage('pods', candidates, after, query, accept) };
+    return { kind: 'PodMetricsList', ...this.#takePage('pods', candidates, after, query, accept) };
   }
 
   /** Forgets what is encoded of every object, to save memory. It is made again when it is asked for. */
@@ -110,14 +111,72 @@ export class MetricsCatalog {
     return this.#objects.pods(only);
   }
 
-  #nodeMetricsOf(info: NodeInfo): NodeMetrics | undefined {
-    const usage = this.#usage.node(info.name, this.#usage.now());
+  #nodeMetricsOf(info: NodeInfo, now: MonotonicMs): NodeMetrics | undefined {
+    const usage = this.#usage.node(info.name, now);
     return usage && new NodeMetricsView(info, usage);
   }
 
-  #podMetricsOf(info: PodInfo): PodMetrics | undefined {
-    const usage = this.#usage.pod(info, this.#usage.now());
+  #podMetricsOf(info: PodInfo, now: MonotonicMs): PodMetrics | undefined {
+    const usage = this.#usage.pod(info, now);
     return usage && new PodMetricsView(info, usage);
+  }
+
+  /** Looks for a page among sorted candidates, from after `after` until the limit; `accept` gives an object or undefined. */
+  #takePage<Info extends Key, Metrics>(
+    resource: ResourceName,
+    candidates: readonly Info[],
+    after: Continuation | undefined,
+    { limit, labelSelector, fieldSelector }: ListQuery,
+    accept: Accept<Info, Metrics>,
+  ) {
+    const from = after === undefined ? 0 : firstAfter(candidates, after);
+    if (limit <= 0)
+      return {
+        batches: this.#batches(candidates, from, accept),
+        most: candidates.length - from,
+        continueToken: undefined,
+        remainingItemCount: undefined,
+      };
+    const counts = labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
+    const now = this.#usage.now();
+    const page: Info[] = [];
+    let remaining = 0;
+    for (let index = from; index < candidates.length; index++) {
+      const info = candidates[index];
+      if (info === undefined || accept(info, now) === undefined) continue;
+      if (page.length < limit) page.push(info);
+      else {
+        remaining++;
+        if (!counts) break;
+      }
+    }
+    const last = page.at(-1);
+    return {
+      batches: this.#batches(page, 0, accept),
+      most: page.length,
+      continueToken:
+        remaining === 0 || last === undefined
+          ? undefined
+          : encodeContinue(resource, { namespace: last.namespace ?? '', name: last.name }),
+      remainingItemCount: counts && remaining > 0 ? remaining : undefined,
+    };
+  }
+
+  *#batches<Info, Metrics>(
+    candidates: readonly Info[],
+    from: number,
+    accept: Accept<Info, Metrics>,
+  ): Generator<readonly Metrics[]> {
+    for (let start = from; start < candidates.length; start += stretch) {
+      const now = this.#usage.now();
+      const batch: Metrics[] = [];
+      for (let index = start; index < Math.min(start + stretch, candidates.length); index++) {
+        const info = candidates[index];
+        const metrics = info === undefined ? undefined : accept(info, now);
+        if (metrics !== undefined) batch.push(metrics);
+      }
+      yield batch;
+    }
   }
 }
 
@@ -125,62 +184,12 @@ function forgetKept(usage: NodeUsage | PodUsage | undefined): void {
   if (usage !== undefined) usage.kept = undefined;
 }
 
+/** The object to serve of a Node or Pod, if there is one now and it is asked for. */
+type Accept<Info, Metrics> = (info: Info, now: MonotonicMs) => Metrics | undefined;
+
 interface Key {
   readonly namespace?: string;
   readonly name: string;
-}
-
-/** Looks for a page among sorted candidates, from after `after` until the limit; `accept` gives an object or undefined. */
-function takePage<Info extends Key, Metrics>(
-  resource: ResourceName,
-  candidates: readonly Info[],
-  after: Continuation | undefined,
-  { limit, labelSelector, fieldSelector }: ListQuery,
-  accept: (info: Info) => Metrics | undefined,
-) {
-  const from = after === undefined ? 0 : firstAfter(candidates, after);
-  if (limit <= 0)
-    return {
-      items: accepted(candidates, from, accept),
-      most: candidates.length - from,
-      continueToken: undefined,
-      remainingItemCount: undefined,
-    };
-  const counts = labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
-  const page: Info[] = [];
-  let remaining = 0;
-  for (let index = from; index < candidates.length; index++) {
-    const info = candidates[index];
-    if (info === undefined || accept(info) === undefined) continue;
-    if (page.length < limit) page.push(info);
-    else {
-      remaining++;
-      if (!counts) break;
-    }
-  }
-  const last = page.at(-1);
-  return {
-    items: accepted(page, 0, accept),
-    most: page.length,
-    continueToken:
-      remaining === 0 || last === undefined
-        ? undefined
-        : encodeContinue(resource, { namespace: last.namespace ?? '', name: last.name }),
-    remainingItemCount: counts && remaining > 0 ? remaining : undefined,
-  };
-}
-
-function* accepted<Info, Metrics>(
-  candidates: readonly Info[],
-  from: number,
-  accept: (info: Info) => Metrics | undefined,
-): Generator<Metrics | undefined> {
-  for (let index = from; index < candidates.length; index++) {
-    const info = candidates[index];
-    const metrics = info === undefined ? undefined : accept(info);
-    if (metrics !== undefined) yield metrics;
-    if ((index - from) % stretch === stretch - 1) yield undefined;
-  }
 }
 
 /** Binary search for the first candidate behind a key that may be gone. */

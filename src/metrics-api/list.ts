@@ -2,10 +2,10 @@ import type { NodeMetrics, PodMetrics } from './objects.ts';
 
 interface Page<Metrics> {
   /**
-   * To be read once, and as it is sent: each item is found when its turn comes. Between items there may be other turns of the event loop, and `undefined` asks for
-   * one, after many objects without metrics as well as after many items.
+   * The items in batches, to be taken once, and as they are sent: each is found when its turn comes, and must be read before the event loop turns. Between batches it
+   * should turn; one may be empty where many objects have no metrics.
    */
-  readonly items: Iterable<Metrics | undefined>;
+  readonly batches: Iterable<readonly Metrics[]>;
   /** There are no more items than that. */
   readonly most: number;
   /** `metadata.continue`: there is more after these items; undefined on the last page. */
@@ -26,5 +26,5 @@ export type MetricsList = NodeMetricsList | PodMetricsList;
 
 /** The items of a list, all at once. */
 export function* allItems(list: MetricsList): Generator<NodeMetrics | PodMetrics> {
-  for (const item of list.items) if (item !== undefined) yield item;
+  for (const batch of list.batches) yield* batch;
 }

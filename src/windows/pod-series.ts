@@ -1,5 +1,5 @@
 import type { ContainerSample } from '../model/sample.ts';
-import type { ContainerWindow, PodUsage, PodUsageSeries, UsageWindow } from '../model/window.ts';
+import type { ContainerWindow, PodUsage, PodUsageSeries } from '../model/window.ts';
 import { epochMs, nanoseconds, type EpochMs, type MonotonicMs, type Nanoseconds } from '../model/units.ts';
 import type { Census } from './census.ts';
 import type { Absence } from './refusal.ts';
@@ -41,6 +41,8 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
   #containers: readonly ContainerSeries[] = none;
   #answers = 0;
   #revision = 0;
+  /** Of the running container whose window ended first. */
+  #timestamp = Number.NaN;
   /** Until when the window of every running container may be served. */
   #goodUntil = Number.NEGATIVE_INFINITY;
 
@@ -57,11 +59,14 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
   }
 
   get timestamp(): EpochMs {
-    return epochMs(this.#earliest?.timestamp ?? Number.NaN);
+    return epochMs(this.#timestamp);
   }
 
   get length(): Nanoseconds {
-    return nanoseconds(this.#earliest?.length ?? Number.NaN);
+    const earliest = this.#containers.find(
+      (container) => this.#runs(container) && container.timestamp === this.#timestamp,
+    );
+    return nanoseconds(earliest?.length ?? Number.NaN);
   }
 
   get containers(): readonly ContainerWindow[] {
@@ -98,7 +103,7 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
     }
     this.#forgetEnded(context.readAt);
     if (changed || ranBefore !== containers.length) this.#revision++;
-    this.#goodUntil = this.#earliestEnd();
+    this.#noteEarliest();
   }
 
   /** The pod's usage, or undefined while a running container has no window or a window is too old. */
@@ -148,20 +153,15 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
     return container.seenIn === this.#answers;
   }
 
-  /** The running container whose window ended first. */
-  get #earliest(): UsageWindow | undefined {
-    let earliest: ContainerSeries | undefined;
-    for (const container of this.#containers)
-      if (this.#runs(container) && (earliest === undefined || container.timestamp < earliest.timestamp))
-        earliest = container;
-    return earliest;
-  }
-
-  #earliestEnd(): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const container of this.#containers)
-      if (this.#runs(container)) earliest = Math.min(earliest, container.goodUntil);
-    return earliest === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : earliest;
+  #noteEarliest(): void {
+    let [timestamp, goodUntil] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (const container of this.#containers) {
+      if (!this.#runs(container)) continue;
+      goodUntil = Math.min(goodUntil, container.goodUntil);
+      timestamp = Math.min(timestamp, container.timestamp);
+    }
+    this.#timestamp = timestamp;
+    this.#goodUntil = goodUntil === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : goodUntil;
   }
 
   /** A container between two runs keeps its last good window as long as that may be served, so a restart leaves no gap. */

@@ -5,7 +5,7 @@ import { piecesHeld, turn } from './body.ts';
 /** What a list is made of. */
 export interface ListParts<Item> {
   readonly head: Buffer;
-  readonly items: Iterable<Item | undefined>;
+  readonly batches: Iterable<readonly Item[]>;
   /** Copied at once, and stamped in the copy. */
   readonly fragmentOf: (item: Item) => Fragment;
   /** Written between fragments; one byte or none. */
@@ -24,15 +24,15 @@ export function isLarge({ most }: MetricsList): boolean {
 }
 
 /** The list's bytes. */
-export function assemble<Item>({ head, items, fragmentOf, separator, tail, stamp }: ListParts<Item>): Buffer {
+export function assemble<Item>({ head, batches, fragmentOf, separator, tail, stamp }: ListParts<Item>): Buffer {
   const fragments: Fragment[] = [];
   let size = head.length + tail.length;
-  for (const item of items) {
-    if (item === undefined) continue;
-    const fragment = fragmentOf(item);
-    fragments.push(fragment);
-    size += separator.length + fragment.bytes.length;
-  }
+  for (const batch of batches)
+    for (const item of batch) {
+      const fragment = fragmentOf(item);
+      fragments.push(fragment);
+      size += separator.length + fragment.bytes.length;
+    }
   const whole = Buffer.allocUnsafe(size);
   let at = head.copy(whole);
   for (const [index, fragment] of fragments.entries()) {
@@ -44,7 +44,7 @@ export function assemble<Item>({ head, items, fragmentOf, separator, tail, stamp
 
 /** The same in pieces of memory that is used again, so that what a list holds does not grow with the cluster. */
 export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer> {
-  const { head, items, fragmentOf, separator, tail, stamp } = parts;
+  const { head, batches, fragmentOf, separator, tail, stamp } = parts;
   const memory = Array.from({ length: piecesHeld }, () => Buffer.allocUnsafe(pieceBytes));
   let pieces = 0;
   const nextPiece = (least: number): Buffer => {
@@ -55,21 +55,20 @@ export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer>
   let piece = nextPiece(head.length);
   let at = head.copy(piece);
   let isFirst = true;
-  for (const item of items) {
-    if (item === undefined) {
-      yield turn;
-      continue;
+  for (const batch of batches) {
+    for (const item of batch) {
+      const fragment = fragmentOf(item);
+      const room = separator.length + fragment.bytes.length;
+      if (at + room > piece.length) {
+        yield piece.subarray(0, at);
+        piece = nextPiece(room);
+        at = 0;
+      }
+      if (!isFirst) at += separator.copy(piece, at);
+      isFirst = false;
+      at = append(piece, at, fragment, stamp);
     }
-    const fragment = fragmentOf(item);
-    const room = separator.length + fragment.bytes.length;
-    if (at + room > piece.length) {
-      yield piece.subarray(0, at);
-      piece = nextPiece(room);
-      at = 0;
-    }
-    if (!isFirst) at += separator.copy(piece, at);
-    isFirst = false;
-    at = append(piece, at, fragment, stamp);
+    yield turn;
   }
   if (at + tail.length > piece.length) {
     yield piece.subarray(0, at);

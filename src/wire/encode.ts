@@ -46,7 +46,7 @@ export function encodeMetrics(source: MetricsList | NodeMetrics | PodMetrics, re
   const body =
     format.encoding === 'protobuf'
       ? protobufBody(source, request, stamp)
-      : format.encoding === 'json' && !format.pretty && format.transform === undefined && 'items' in source
+      : format.encoding === 'json' && !format.pretty && format.transform === undefined && 'batches' in source
         ? listJson(source, request.apiVersion, stamp)
         : textBody(metricsJson(source, request, stamp), format);
   return { status: 200, headers: { 'content-type': mediaTypes[format.encoding] }, body };
@@ -93,10 +93,10 @@ function metricsJson(source: MetricsList | NodeMetrics | PodMetrics, request: En
     return tableJson(source, table, stamp);
   }
   if (transform !== undefined)
-    return 'items' in source
+    return 'batches' in source
       ? partialListJson(source, transform.version, stamp)
       : partialJson(source, transform.version, stamp);
-  if (!('items' in source)) return objectJson(source, apiVersion, stamp);
+  if (!('batches' in source)) return objectJson(source, apiVersion, stamp);
   return wholeBody(listJson(source, apiVersion, stamp))
     .toString()
     .trimEnd();
@@ -104,7 +104,7 @@ function metricsJson(source: MetricsList | NodeMetrics | PodMetrics, request: En
 
 function protobufBody(source: MetricsList | NodeMetrics | PodMetrics, request: EncodeRequest, stamp: Stamp): Body {
   const { transform } = request.format;
-  if ('items' in source)
+  if ('batches' in source)
     return transform === undefined
       ? listProtobuf(source, request.apiVersion, stamp)
       : partialListProtobuf(source, transform.version, stamp);
@@ -115,7 +115,7 @@ function protobufBody(source: MetricsList | NodeMetrics | PodMetrics, request: E
 
 /** The texts name Go types, as those of Kubernetes do. */
 function requireShape(source: MetricsList | NodeMetrics | PodMetrics, { kind }: Transform): void {
-  const isList = 'items' in source;
+  const isList = 'batches' in source;
   const asked = `you requested ${kind}, but the requested object is`;
   if (kind === 'PartialObjectMetadata' && isList)
     throw new StatusError('not-acceptable', `${asked} a list (*metrics.${source.kind})`);

@@ -19,7 +19,7 @@ export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp): 
   const head = `{"kind":"${list.kind}","apiVersion":"${apiGroup}/${version}","metadata":${listMetaJson(list)},"items":[`;
   const parts: ListParts<NodeMetrics | PodMetrics> = {
     head: Buffer.from(head),
-    items: list.items,
+    batches: list.batches,
     fragmentOf: jsonFragment,
     separator: comma,
     tail: listEnd,

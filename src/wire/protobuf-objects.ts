@@ -24,9 +24,9 @@ export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stam
 /** The length of the whole comes first in protobuf, so all must be encoded before the first piece. */
 function* largeList(list: MetricsList, version: ApiVersion, stamp: Stamp): Generator<Buffer> {
   const fragments: Fragment[] = [];
-  for (const item of list.items) {
-    if (item === undefined) yield turn;
-    else fragments.push(protobufFragment(item));
+  for (const batch of list.batches) {
+    for (const item of batch) fragments.push(protobufFragment(item));
+    yield turn;
   }
   yield* assemblePieces(listParts(list, fragments, version, stamp));
 }
@@ -37,7 +37,7 @@ function listParts(list: MetricsList, fragments: readonly Fragment[], version: A
   const { head, tail } = envelope(`${apiGroup}/${version}`, list.kind, length);
   const parts: ListParts<Fragment> = {
     head: Buffer.concat([head, metadata]),
-    items: fragments,
+    batches: [fragments],
     fragmentOf: (fragment) => fragment,
     separator: nothing,
     tail,

@@ -37,7 +37,7 @@ export interface TableRequest {
 
 /** `metav1.Table` as JSON, without newline. An empty one has its columns and `rows: []`, so that it can be shown. */
 export function tableJson(source: MetricsList | NodeMetrics | PodMetrics, request: TableRequest, stamp: Stamp): string {
-  const isList = 'items' in source;
+  const isList = 'batches' in source;
   const row = (object: NodeMetrics | PodMetrics): string =>
     `{"cells":${cells(object)},"object":${rowObject(object, request, stamp)}}`;
   const rows = Array.from(isList ? allItems(source) : [source], row);

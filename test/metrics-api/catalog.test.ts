@@ -30,8 +30,8 @@ function someCluster(): TestCluster {
 }
 
 /** Read to the end. */
-function itemsOf<Metrics>({ items }: { readonly items: Iterable<Metrics | undefined> }): Metrics[] {
-  return [...items].filter((item) => item !== undefined);
+function itemsOf<Metrics>({ batches }: { readonly batches: Iterable<readonly Metrics[]> }): Metrics[] {
+  return [...batches].flat();
 }
 
 const podNames = (catalog: MetricsCatalog, namespace: string, asked: ListQuery): string[] =>
@@ -81,24 +81,25 @@ describe('MetricsCatalog', () => {
     assert.notEqual(itemsOf(catalog.listNodes(query()))[0]?.encoded, node);
   });
 
-  it('finds the items of a list as they are asked for, and asks for turns on the way', () => {
+  it('finds the items of a list batch by batch as they are taken', () => {
     const cluster = new TestCluster();
     const names = Array.from({ length: 2200 }, (_, index) => `web-${String(index).padStart(4, '0')}`);
     for (const name of names) cluster.addPod(podInfo('ns', name), name < 'web-0600' ? 'none' : podUsage('node-a'));
-    const { items, most } = catalogOf(cluster).listPods('', query());
+    const { batches, most } = catalogOf(cluster).listPods('', query());
     assert.equal(most, 2200);
-    const taken: string[] = [];
-    let turns = 0;
-    for (const item of items) {
-      if (item === undefined) turns++;
-      else taken.push(item.name);
-      if (taken.length === 1) cluster.addPod(podInfo('ns', 'web-0900'), 'none');
+    const taken: string[][] = [];
+    for (const batch of batches) {
+      taken.push(batch.map(({ name }) => name));
+      cluster.addPod(podInfo('ns', 'web-1900'), 'none');
     }
     assert.deepEqual(
-      taken,
-      names.filter((name) => name >= 'web-0600' && name !== 'web-0900'),
+      taken.flat(),
+      names.filter((name) => name >= 'web-0600' && name !== 'web-1900'),
     );
-    assert.equal(turns, 2);
+    assert.deepEqual(
+      taken.map(({ length }) => length),
+      [400, 999, 200],
+    );
   });
 
   it('selects by labels and fields', () => {

@@ -59,11 +59,11 @@ export function idlePodMetrics(): PodMetrics {
 const lastPage = { continueToken: undefined, remainingItemCount: undefined };
 
 export function nodeList(...items: NodeMetrics[]): NodeMetricsList {
-  return { kind: 'NodeMetricsList', items, most: items.length, ...lastPage };
+  return { kind: 'NodeMetricsList', batches: [items], most: items.length, ...lastPage };
 }
 
 export function podList(...items: PodMetrics[]): PodMetricsList {
-  return { kind: 'PodMetricsList', items, most: items.length, ...lastPage };
+  return { kind: 'PodMetricsList', batches: [items], most: items.length, ...lastPage };
 }
 
 /** The lists and objects of the example files, by file name. */

@@ -70,15 +70,15 @@ function list(
 
 /** The list, with each item told of when it is taken. */
 function observed(list: MetricsList, tell: (object: NodeMetrics | PodMetrics) => void): MetricsList {
-  function* items<Metrics extends NodeMetrics | PodMetrics>(all: Iterable<Metrics | undefined>) {
-    for (const item of all) {
-      if (item !== undefined) tell(item);
-      yield item;
+  function* told<Metrics extends NodeMetrics | PodMetrics>(batches: Iterable<readonly Metrics[]>) {
+    for (const batch of batches) {
+      for (const item of batch) tell(item);
+      yield batch;
     }
   }
   return list.kind === 'NodeMetricsList'
-    ? { ...list, items: items(list.items) }
-    : { ...list, items: items(list.items) };
+    ? { ...list, batches: told(list.batches) }
+    : { ...list, batches: told(list.batches) };
 }
 
 function get({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {
