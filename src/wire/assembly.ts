@@ -56,6 +56,7 @@ export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer>
   let at = head.copy(piece);
   let isFirst = true;
   for (const batch of batches) {
+    const piecesBefore = pieces;
     for (const item of batch) {
       const fragment = fragmentOf(item);
       const room = separator.length + fragment.bytes.length;
@@ -68,7 +69,8 @@ export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer>
       isFirst = false;
       at = append(piece, at, fragment, stamp);
     }
-    yield turn;
+    // After a piece there has been a turn already.
+    if (pieces === piecesBefore) yield turn;
   }
   if (at + tail.length > piece.length) {
     yield piece.subarray(0, at);
