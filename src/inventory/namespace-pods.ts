@@ -42,10 +42,6 @@ export class NamespacePods {
     if (this.#pods.delete(name)) this.#follow(previous, undefined);
   }
 
-  values(): IterableIterator<PodInfo> {
-    return this.#pods.values();
-  }
-
   /** In byte order of name (names are ASCII). The array never changes. */
   sorted(): readonly PodInfo[] {
     this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -49,8 +49,7 @@ export function createApp(
   deps: AppDependencies,
 ): (request: ServerRequest, reply: ServerReply) => void {
   const app = new Koa();
-  // Koa would print to stderr.
-  app.on('error', (error: unknown) => deps.log.verbose(4, 'Answer could not be sent', { error: String(error) }));
+  app.on('error', tellBrokenAnswers(deps.log));
   app.use(requestIntake(deps));
   app.use(errorBoundary(deps));
   app.use(refuseLateRequests(deps.isDraining));
@@ -59,6 +58,23 @@ export function createApp(
   for (const route of deps.routes) app.use(route);
   const handle = app.callback();
   return (request, reply) => void handle(request, reply);
+}
+
+/**
+ * What happens to answers under way, which Koa would print to stderr. Errors of clients that left are Node's and carry a code; any other is a fault of ours
+ * while a list was made, whose status has gone out already.
+ */
+function tellBrokenAnswers(log: Logger): (error: unknown) => void {
+  // Koa tells of one error at each end of a stream.
+  const told = new WeakSet<Error>();
+  return (error) => {
+    if (!(error instanceof Error) || ('code' in error && !(error instanceof KubetallyError)))
+      log.verbose(4, 'Answer could not be sent', { error: String(error) });
+    else if (!told.has(error)) {
+      told.add(error);
+      log.error(error, 'Answer broke off');
+    }
+  };
 }
 
 /** Reads the request line once, for every later step; sets what every answer carries; reports the end. */

@@ -79,10 +79,6 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
     return windows;
   }
 
-  get containerCount(): number {
-    return this.#containers.length;
-  }
-
   /** Takes in what the node says of the pod now. Containers it does not mention have ended, or are between two runs. */
   accept(
     containers: readonly ContainerSample[],

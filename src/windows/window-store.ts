@@ -132,10 +132,10 @@ export class WindowStore {
     const containers = new Census();
     let counted = 0;
     for (const node of this.#nodes.values()) {
-      if (++counted % nodesInTurn === 0) yield;
       const now = this.#options.clock.monotonic();
       if (node.goodUntil >= now) nodes.add(node.timestamp);
       for (const pod of node.pods.values()) pod.countServed(now, containers);
+      if (++counted % nodesInTurn === 0) yield;
     }
     return { node: nodes, container: containers };
   }
@@ -164,9 +164,7 @@ export class WindowStore {
 
   #find(pod: PodIdentity): PodSeries | undefined {
     const found = this.#pods.get(pod.kubeletUid);
-    return found === undefined || (found.name === pod.name && found.namespace === pod.namespace)
-      ? found
-      : this.#pods.get(sharedUidKey(pod));
+    return found?.name === pod.name && found.namespace === pod.namespace ? found : this.#pods.get(sharedUidKey(pod));
   }
 
   #node(name: string): NodeSeries {

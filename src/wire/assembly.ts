@@ -57,12 +57,11 @@ export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer>
   let isFirst = true;
   for (const batch of batches) {
     const piecesBefore = pieces;
-    for (const item of batch) {
-      const fragment = fragmentOf(item);
-      const room = separator.length + fragment.bytes.length;
-      if (at + room > piece.length) {
+    // All are encoded before the event loop turns. One that is written over meanwhile is as right: it tells of the same object, later.
+    for (const fragment of batch.map(fragmentOf)) {
+      if (at + separator.length + fragment.bytes.length > piece.length) {
         yield piece.subarray(0, at);
-        piece = nextPiece(room);
+        piece = nextPiece(separator.length + fragment.bytes.length);
         at = 0;
       }
       if (!isFirst) at += separator.copy(piece, at);

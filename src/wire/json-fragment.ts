@@ -11,13 +11,24 @@ const gap = '0000-00-00T00:00:00Z';
 const spare = 24;
 
 /**
- * The object as an item of a JSON list, made once per window. List items carry neither `kind` nor `apiVersion`. It is valid until the event loop turns: the next is
- * written over it, since new memory for every window of every pod would be as much again, most of it waiting to be collected.
+ * The object as an item of a JSON list, made once per window. List items carry neither `kind` nor `apiVersion`. When the event loop has turned it may be a later item
+ * of the same object: the next is written over it, since new memory for every window of every pod would be as much again, most of it waiting to be collected.
  */
 export function jsonFragment(object: NodeMetrics | PodMetrics): Fragment {
   const { encoded, revision } = object;
-  const fragment = (encoded.json ??= encodeMetadata(object));
-  if (fragment.revision !== revision) encodeUsage(object, fragment);
+  if (encoded.json?.revision === revision) return encoded.json;
+  const text = usageText(object);
+  const size = Buffer.byteLength(text);
+  const fragment = (encoded.json ??= encodeMetadata(object, size + spare));
+  const { bytes, metadataEnd } = fragment;
+  const length = metadataEnd + size;
+  if (bytes.length < length) {
+    fragment.bytes = Buffer.allocUnsafe(length + spare);
+    bytes.copy(fragment.bytes, 0, 0, metadataEnd);
+  }
+  fragment.bytes.write(text, metadataEnd);
+  fragment.length = length;
+  fragment.revision = revision;
   return fragment;
 }
 
@@ -33,27 +44,20 @@ export function stampedText(
   );
 }
 
-/** Writes what the object uses now behind its metadata, which stays as it is. */
-function encodeUsage(object: NodeMetrics | PodMetrics, fragment: Fragment): void {
+/** What the object uses now: all that comes behind its metadata. */
+function usageText(object: NodeMetrics | PodMetrics): string {
   const content =
     object.kind === 'NodeMetrics' ? `"usage":${usage(object.usage)}` : `"containers":[${containers(object)}]`;
-  const text = `,"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;
-  const { bytes, metadataEnd } = fragment;
-  const length = metadataEnd + Buffer.byteLength(text);
-  if (bytes.length < length) {
-    fragment.bytes = Buffer.allocUnsafe(length + spare);
-    bytes.copy(fragment.bytes, 0, 0, metadataEnd);
-  }
-  fragment.bytes.write(text, metadataEnd);
-  fragment.length = length;
-  fragment.revision = object.revision;
+  return `,"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;
 }
 
 /** The beginning of the item, up to the end of its metadata. */
-function encodeMetadata(object: NodeMetrics | PodMetrics): Fragment {
+function encodeMetadata(object: NodeMetrics | PodMetrics, room: number): Fragment {
   const beforeStamp = `{"metadata":{"name":${jsonString(object.name)},${namespaceOf(object)}"creationTimestamp":"`;
-  const bytes = Buffer.from(`${beforeStamp}${gap}"${labelsOf(object)}}`);
-  const { length } = bytes;
+  const text = `${beforeStamp}${gap}"${labelsOf(object)}}`;
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(length + room);
+  bytes.write(text);
   return { bytes, length, contentAt: 1, metadataEnd: length, stampAt: Buffer.byteLength(beforeStamp), revision: -1 };
 }
 

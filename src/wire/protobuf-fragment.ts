@@ -22,7 +22,7 @@ export function protobufFragment(object: NodeMetrics | PodMetrics): Fragment {
 /** @param last of the same object before its usage changed: its metadata is right still */
 function encode(object: NodeMetrics | PodMetrics, last: Fragment | undefined): Fragment {
   const metadata = last === undefined ? encodeMetadata(object) : metadataOf(last);
-  const writer = protobuf.Writer.create();
+  const writer = new protobuf.Writer();
   writeTime(writer.uint32(delimited(2)), object.timestamp);
   writer.uint32(delimited(3)).fork().uint32(varint(1)).int64(object.window).ldelim();
   if (object.kind === 'NodeMetrics') writeUsage(writer, 4, object.usage);
@@ -59,15 +59,18 @@ function metadataOf({ bytes, contentAt, metadataEnd, stampAt }: Fragment): Metad
 /** Field 1 of the object: ObjectMeta. */
 function encodeMetadata(object: NodeMetrics | PodMetrics): MetadataBytes {
   const identity = writeIdentity(object);
-  const meta = Buffer.concat([identity, writeCreationAndLabels(object)]);
-  const bytes = protobuf.Writer.create().uint32(delimited(1)).bytes(meta).finish();
+  const rest = writeCreationAndLabels(object);
+  const meta = new Uint8Array(identity.length + rest.length);
+  meta.set(identity);
+  meta.set(rest, identity.length);
+  const bytes = new protobuf.Writer().uint32(delimited(1)).bytes(meta).finish();
   // After the tag and the length of creationTimestamp and the tag of its seconds, one byte each.
   return { bytes, stampAt: bytes.length - meta.length + identity.length + 3 };
 }
 
 /** ObjectMeta fields 1 to 7: name, generateName, namespace, selfLink, uid, resourceVersion, generation. */
 function writeIdentity(object: NodeMetrics | PodMetrics): Uint8Array {
-  const writer = protobuf.Writer.create();
+  const writer = new protobuf.Writer();
   const namespace = object.kind === 'PodMetrics' ? object.namespace : '';
   [object.name, '', namespace, '', '', ''].forEach((text, index) => writer.uint32(delimited(index + 1)).string(text));
   return writer.uint32(varint(7)).int64(0).finish();
@@ -75,7 +78,7 @@ function writeIdentity(object: NodeMetrics | PodMetrics): Uint8Array {
 
 /** ObjectMeta fields 8 and 11. */
 function writeCreationAndLabels({ labels }: NodeMetrics | PodMetrics): Uint8Array {
-  const writer = protobuf.Writer.create();
+  const writer = new protobuf.Writer();
   writer.uint32(delimited(8)).fork().uint32(varint(1)).int64(gap).uint32(varint(2)).int32(0).ldelim();
   for (const key of Object.keys(labels).sort())
     entry(writer, 11, key)

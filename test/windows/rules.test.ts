@@ -85,6 +85,17 @@ describe('rule 2: repeats', () => {
     assert.deepEqual({ revision: test.store.pod(identity('web'))?.revision, ...test.served }, before);
   });
 
+  it('finds a static pod whose UID another node shared, after that node left', async () => {
+    const test = new StoreTest();
+    const usage = container('app', { at: 15, used: second, rate: millicore });
+    const sample = (name: string) => ({ namespace: 'default', name, uid: 'manifest', containers: [usage] });
+    await test.answer(20, { pods: [sample('proxy-1')] }, { ...node, name: 'worker-1' });
+    await test.answer(20, { pods: [sample('proxy-2')] }, { ...node, name: 'worker-2' });
+    test.store.removeNode('worker-1');
+    const served = test.store.pod({ kubeletUid: 'manifest', namespace: 'default', name: 'proxy-2' });
+    assert.equal(served?.nodeName, 'worker-2');
+  });
+
   it('tells that usage is another by its revision: after a window, and when a container ends or comes back', async () => {
     const test = new StoreTest();
     const a = (at: number): ContainerSample => container('a', { at, used: at * second, rate: millicore });

@@ -17,7 +17,7 @@ const stretch = 5000;
  * @param nodeOf where a pod runs, if the API server was asked; any other may run on any node that was never scraped
  */
 export function* absences(
-  inventory: Pick<Inventory, 'nodes' | 'pods'>,
+  inventory: Pick<Inventory, 'nodes' | 'pod' | 'pods'>,
   store: Pick<WindowStore, 'node' | 'nodeAbsence' | 'pod' | 'podAbsence'>,
   nodeOf: (pod: PodInfo) => string | undefined,
 ): Generator<void, readonly Absences[]> {
@@ -35,6 +35,8 @@ export function* absences(
   for (const [index, pod] of inventory.pods().entries()) {
     if (index % stretch === stretch - 1) yield;
     if (store.pod(pod) !== undefined) continue;
+    // It may have ended since the counting began.
+    if (inventory.pod(pod.namespace, pod.name) !== pod) continue;
     const node = nodeOf(pod);
     const nodeScraped = node === undefined ? unscraped.size === 0 : !unscraped.has(node);
     add('pods', store.podAbsence(pod, nodeScraped).reason);

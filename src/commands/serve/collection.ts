@@ -13,7 +13,7 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { Transitions } from '../../telemetry/transitions.ts';
 import type { WindowStore } from '../../windows/window-store.ts';
 import { absences } from './absences.ts';
-import { inTurns } from './turns.ts';
+import { finishInTurns } from './turns.ts';
 import type { Holdings } from './holdings.ts';
 import type { KubeClients } from './kube-clients.ts';
 
@@ -86,9 +86,9 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
       readyNodes: inventory.nodes().filter(({ ready }) => ready).length,
       pods: inventory.podCount,
     }),
-    windows: async () => await inTurns(store.census()),
+    windows: async () => await finishInTurns(store.census()),
     scraping: () => scraper.census,
-    absent: async () => await inTurns(absences(inventory, store, (pod) => located.get(pod))),
+    absent: async () => await finishInTurns(absences(inventory, store, (pod) => located.get(pod))),
   });
   return {
     watch,

@@ -30,8 +30,9 @@ describe('The absences that serve counts', () => {
 
   it('believe the API server where it was asked for the node of a pod', () => {
     const nodes = ['answering', 'dead'].map((name) => nodeInfo(name));
+    const pods = [pod('elsewhere'), pod('unknown')];
     const counting = absences(
-      { nodes: () => nodes, pods: () => [pod('elsewhere'), pod('unknown')] },
+      { nodes: () => nodes, pods: () => pods, pod: (_namespace, name) => pods.find((one) => one.name === name) },
       {
         node: () => undefined,
         nodeAbsence: (name) => ({ reason: name === 'dead' ? 'not_scraped' : 'expired' }),

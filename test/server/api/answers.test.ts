@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { createGunzip } from 'node:zlib';
+import type { Context } from 'koa';
+import { writeAnswer } from '../../../src/server/api/answer-writer.ts';
 import { routes } from '../../../src/server/router.ts';
 import { routerDependencies } from '../../conformance/recorded-cluster.ts';
 import { podInfo, podUsage, TestCluster } from '../../support/metrics-sources.ts';
@@ -62,6 +64,28 @@ describe('answers over the wire', () => {
         .end();
     });
     assert.equal(countOf(Buffer.concat(chunks).toString()), 16_000);
+  });
+
+  it('break off visibly, with one line of log, when one cannot be made to its end', async () => {
+    function* pieces(): Generator<Buffer> {
+      yield Buffer.alloc(1 << 20);
+      throw new Error('a fault of ours');
+    }
+    const certificates = await clusterCertificates();
+    const broken = (context: Context): void =>
+      writeAnswer(context, { status: 200, headers: {}, body: { pieces: pieces() } }, context.get('Accept-Encoding'));
+    const faulty = await securedServer({ certificates, routes: [broken] });
+    try {
+      const admin = await clientCertificate(certificates.clients, 'admin', 'system:masters');
+      for (const encoding of ['identity', 'gzip'])
+        await assert.rejects(
+          ask({ ...faulty.target, client: admin }, '/x', { headers: { 'accept-encoding': encoding } }),
+        );
+      const errors = faulty.log.lines.filter((line) => line.includes('Answer broke off'));
+      assert.equal(errors.length, 2, faulty.log.lines.join('\n'));
+    } finally {
+      await faulty.stop();
+    }
   });
 
   it('are compressed when they are large and the client says exactly gzip', async () => {
