@@ -1,4 +1,5 @@
 import type { PodInfo } from '../model/inventory.ts';
+import { firstBehind } from '../model/sorted.ts';
 
 /** Label keys indexed at a time; selectors of one namespace use few. */
 const maxIndexedKeys = 4;
@@ -107,13 +108,8 @@ export class NamespacePods {
   #changed(sorted: PodInfo[], previous: PodInfo | undefined, pod: PodInfo | undefined): PodInfo[] {
     const pods = this.#givenOut.has(sorted) ? [...sorted] : sorted;
     const name = (pod ?? previous)?.name ?? '';
-    let [low, high] = [0, pods.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((pods[middle]?.name ?? '') < name) low = middle + 1;
-      else high = middle;
-    }
-    pods.splice(low, previous === undefined ? 0 : 1, ...(pod === undefined ? [] : [pod]));
+    const at = firstBehind(pods, (other) => other.name >= name);
+    pods.splice(at, previous === undefined ? 0 : 1, ...(pod === undefined ? [] : [pod]));
     return pods;
   }
 }
