@@ -1,6 +1,7 @@
 import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
 import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import { firstBehind } from '../model/sorted.ts';
 import type { MonotonicMs } from '../model/units.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
 import { decodeContinue, encodeContinue, type Continuation } from './continue-token.ts';
@@ -192,17 +193,12 @@ interface Key {
   readonly name: string;
 }
 
-/** Binary search for the first candidate behind a key that may be gone. */
+/** The first candidate behind a key that may be gone. */
 function firstAfter(candidates: readonly Key[], after: Continuation): number {
-  let [low, high] = [0, candidates.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const { namespace = '', name = '' } = candidates[middle] ?? {};
-    const order = compare(namespace, after.namespace) || compare(name, after.name);
-    if (order > 0) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return firstBehind(
+    candidates,
+    ({ namespace = '', name }) => (compare(namespace, after.namespace) || compare(name, after.name)) > 0,
+  );
 }
 
 function continuation(resource: ResourceName, { continueToken }: ListQuery): Continuation | undefined {

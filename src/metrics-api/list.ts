@@ -1,6 +1,7 @@
 import type { NodeMetrics, PodMetrics } from './objects.ts';
 
-interface Page<Metrics> {
+export interface MetricsList<Metrics extends NodeMetrics | PodMetrics = NodeMetrics | PodMetrics> {
+  readonly kind: `${Metrics['kind']}List`;
   /**
    * The items in batches, to be taken once, and as they are sent: each is found when its turn comes, and must be read before the event loop turns. Between batches it
    * should turn; one may be empty where many objects have no metrics.
@@ -14,17 +15,10 @@ interface Page<Metrics> {
   readonly remainingItemCount: number | undefined;
 }
 
-export interface NodeMetricsList extends Page<NodeMetrics> {
-  readonly kind: 'NodeMetricsList';
-}
-
-export interface PodMetricsList extends Page<PodMetrics> {
-  readonly kind: 'PodMetricsList';
-}
-
-export type MetricsList = NodeMetricsList | PodMetricsList;
+export type NodeMetricsList = MetricsList<NodeMetrics>;
+export type PodMetricsList = MetricsList<PodMetrics>;
 
 /** The items of a list, all at once. */
-export function* allItems(list: MetricsList): Generator<NodeMetrics | PodMetrics> {
-  for (const batch of list.batches) yield* batch;
+export function* allItems({ batches }: MetricsList): Generator<NodeMetrics | PodMetrics> {
+  for (const batch of batches) yield* batch;
 }

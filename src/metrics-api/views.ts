@@ -3,23 +3,22 @@ import type { EpochMs, Nanoseconds } from '../model/units.ts';
 import type { ContainerWindow, NodeUsage, PodUsage } from '../model/window.ts';
 import type { EncodedObject, NodeMetrics, PodMetrics } from './objects.ts';
 
-/** A Node and its usage, seen as NodeMetrics. */
-export class NodeMetricsView implements NodeMetrics {
-  readonly kind = 'NodeMetrics';
-  readonly #info: NodeInfo;
-  readonly usage: NodeUsage;
+/** A Node or Pod and its usage, seen as an object of the API. */
+class MetricsView<Info extends NodeInfo | PodInfo, Usage extends NodeUsage | PodUsage> {
+  protected readonly info: Info;
+  readonly usage: Usage;
 
-  constructor(info: NodeInfo, usage: NodeUsage) {
-    this.#info = info;
+  constructor(info: Info, usage: Usage) {
+    this.info = info;
     this.usage = usage;
   }
 
   get name(): string {
-    return this.#info.name;
+    return this.info.name;
   }
 
   get labels(): Readonly<Record<string, string>> {
-    return this.#info.labels;
+    return this.info.labels;
   }
 
   get timestamp(): EpochMs {
@@ -34,64 +33,32 @@ export class NodeMetricsView implements NodeMetrics {
     return this.usage.revision;
   }
 
+  /** What is kept with usage is what was encoded of it; it begins anew when the Node or Pod has changed. */
   get encoded(): EncodedObject {
-    return encodedOf(this.#info, this.usage);
+    const kept = this.usage.kept as EncodedObject | undefined;
+    if (kept?.of === this.info) return kept;
+    const encoded = { of: this.info, json: undefined, protobuf: undefined };
+    this.usage.kept = encoded;
+    return encoded;
   }
 }
 
-/** A Pod and its usage, seen as PodMetrics. */
-export class PodMetricsView implements PodMetrics {
+export class NodeMetricsView extends MetricsView<NodeInfo, NodeUsage> implements NodeMetrics {
+  readonly kind = 'NodeMetrics';
+}
+
+export class PodMetricsView extends MetricsView<PodInfo, PodUsage> implements PodMetrics {
   readonly kind = 'PodMetrics';
-  readonly #info: PodInfo;
-  readonly #usage: PodUsage;
-
-  constructor(info: PodInfo, usage: PodUsage) {
-    this.#info = info;
-    this.#usage = usage;
-  }
-
-  get name(): string {
-    return this.#info.name;
-  }
 
   get namespace(): string {
-    return this.#info.namespace;
-  }
-
-  get labels(): Readonly<Record<string, string>> {
-    return this.#info.labels;
+    return this.info.namespace;
   }
 
   get nodeName(): string {
-    return this.#usage.nodeName;
-  }
-
-  get timestamp(): EpochMs {
-    return this.#usage.timestamp;
-  }
-
-  get window(): Nanoseconds {
-    return this.#usage.length;
+    return this.usage.nodeName;
   }
 
   get containers(): readonly ContainerWindow[] {
-    return this.#usage.containers;
+    return this.usage.containers;
   }
-
-  get revision(): number {
-    return this.#usage.revision;
-  }
-
-  get encoded(): EncodedObject {
-    return encodedOf(this.#info, this.#usage);
-  }
-}
-
-/** What is kept with usage is what was encoded of it; it begins anew when the Node or Pod has changed. */
-function encodedOf(info: NodeInfo | PodInfo, usage: NodeUsage | PodUsage): EncodedObject {
-  const kept = usage.kept as EncodedObject | undefined;
-  if (kept?.of === info) return kept;
-  const encoded = { of: info, json: undefined, protobuf: undefined };
-  usage.kept = encoded;
-  return encoded;
 }

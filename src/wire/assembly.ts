@@ -1,13 +1,12 @@
 import type { MetricsList } from '../metrics-api/list.ts';
-import type { Fragment } from '../metrics-api/objects.ts';
+import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import { piecesHeld, turn } from './body.ts';
 
 /** What a list is made of. */
-export interface ListParts<Item> {
+export interface ListParts {
   readonly head: Buffer;
-  readonly batches: Iterable<readonly Item[]>;
-  /** Copied at once, and stamped in the copy. */
-  readonly fragmentOf: (item: Item) => Fragment;
+  /** Each batch is encoded as a whole when it is taken; its fragments are copied, and stamped in the copy. */
+  readonly batches: Iterable<readonly Fragment[]>;
   /** Written between fragments; one byte or none. */
   readonly separator: Buffer;
   readonly tail: Buffer;
@@ -19,20 +18,23 @@ export interface ListParts<Item> {
 const mostAtOnce = 1000;
 const pieceBytes = 256 * 1024;
 
+/** The fragments of a list's batches, each encoded before the event loop turns. */
+export function* encodedBatches(
+  { batches }: MetricsList,
+  encode: (item: NodeMetrics | PodMetrics) => Fragment,
+): Generator<readonly Fragment[]> {
+  for (const batch of batches) yield batch.map((item) => encode(item));
+}
+
 export function isLarge({ most }: MetricsList): boolean {
   return most > mostAtOnce;
 }
 
 /** The list's bytes. */
-export function assemble<Item>({ head, batches, fragmentOf, separator, tail, stamp }: ListParts<Item>): Buffer {
-  const fragments: Fragment[] = [];
+export function assemble({ head, batches, separator, tail, stamp }: ListParts): Buffer {
+  const fragments = [...batches].flat();
   let size = head.length + tail.length;
-  for (const batch of batches)
-    for (const item of batch) {
-      const fragment = fragmentOf(item);
-      fragments.push(fragment);
-      size += separator.length + fragment.bytes.length;
-    }
+  for (const { bytes } of fragments) size += separator.length + bytes.length;
   const whole = Buffer.allocUnsafe(size);
   let at = head.copy(whole);
   for (const [index, fragment] of fragments.entries()) {
@@ -43,8 +45,7 @@ export function assemble<Item>({ head, batches, fragmentOf, separator, tail, sta
 }
 
 /** The same in pieces of memory that is used again, so that what a list holds does not grow with the cluster. */
-export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer> {
-  const { head, batches, fragmentOf, separator, tail, stamp } = parts;
+export function* assemblePieces({ head, batches, separator, tail, stamp }: ListParts): Generator<Buffer> {
   const memory = Array.from({ length: piecesHeld }, () => Buffer.allocUnsafe(pieceBytes));
   let pieces = 0;
   const nextPiece = (least: number): Buffer => {
@@ -57,8 +58,8 @@ export function* assemblePieces<Item>(parts: ListParts<Item>): Generator<Buffer>
   let isFirst = true;
   for (const batch of batches) {
     const piecesBefore = pieces;
-    // All are encoded before the event loop turns. One that is written over meanwhile is as right: it tells of the same object, later.
-    for (const fragment of batch.map(fragmentOf)) {
+    // A fragment that is written over after a turn of the event loop is as right: it tells of the same object, later.
+    for (const fragment of batch) {
       if (at + separator.length + fragment.bytes.length > piece.length) {
         yield piece.subarray(0, at);
         piece = nextPiece(separator.length + fragment.bytes.length);

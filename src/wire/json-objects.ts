@@ -1,5 +1,5 @@
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, isLarge, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
 import type { Body } from './body.ts';
 import { jsonFragment, stampedText } from './json-fragment.ts';
 import { jsonString } from './json-text.ts';
@@ -17,10 +17,9 @@ export function objectJson(object: NodeMetrics | PodMetrics, version: ApiVersion
 /** A list as compact JSON with the final newline, assembled from fragments. */
 export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
   const head = `{"kind":"${list.kind}","apiVersion":"${apiGroup}/${version}","metadata":${listMetaJson(list)},"items":[`;
-  const parts: ListParts<NodeMetrics | PodMetrics> = {
+  const parts: ListParts = {
     head: Buffer.from(head),
-    batches: list.batches,
-    fragmentOf: jsonFragment,
+    batches: encodedBatches(list, jsonFragment),
     separator: comma,
     tail: listEnd,
     stamp: stamp.ascii,

@@ -22,7 +22,7 @@ export function protobufFragment(object: NodeMetrics | PodMetrics): Fragment {
 /** @param last of the same object before its usage changed: its metadata is right still */
 function encode(object: NodeMetrics | PodMetrics, last: Fragment | undefined): Fragment {
   const metadata = last === undefined ? encodeMetadata(object) : metadataOf(last);
-  const writer = new protobuf.Writer();
+  const writer = newWriter();
   writeTime(writer.uint32(delimited(2)), object.timestamp);
   writer.uint32(delimited(3)).fork().uint32(varint(1)).int64(object.window).ldelim();
   if (object.kind === 'NodeMetrics') writeUsage(writer, 4, object.usage);
@@ -58,33 +58,35 @@ function metadataOf({ bytes, contentAt, metadataEnd, stampAt }: Fragment): Metad
 
 /** Field 1 of the object: ObjectMeta. */
 function encodeMetadata(object: NodeMetrics | PodMetrics): MetadataBytes {
-  const identity = writeIdentity(object);
-  const rest = writeCreationAndLabels(object);
-  const meta = new Uint8Array(identity.length + rest.length);
-  meta.set(identity);
-  meta.set(rest, identity.length);
-  const bytes = new protobuf.Writer().uint32(delimited(1)).bytes(meta).finish();
+  const writer = newWriter();
+  writeIdentity(writer, object);
+  const identityLength = writer.len;
+  writeCreationAndLabels(writer, object);
+  const meta = writer.finish();
+  const bytes = newWriter().uint32(delimited(1)).bytes(meta).finish();
   // After the tag and the length of creationTimestamp and the tag of its seconds, one byte each.
-  return { bytes, stampAt: bytes.length - meta.length + identity.length + 3 };
+  return { bytes, stampAt: bytes.length - meta.length + identityLength + 3 };
+}
+
+/** For what is copied into a fragment. `Writer.create` would take it from the memory that fragments are in, and each fragment would keep what lies around it. */
+function newWriter(): protobuf.Writer {
+  return new protobuf.Writer();
 }
 
 /** ObjectMeta fields 1 to 7: name, generateName, namespace, selfLink, uid, resourceVersion, generation. */
-function writeIdentity(object: NodeMetrics | PodMetrics): Uint8Array {
-  const writer = new protobuf.Writer();
+function writeIdentity(writer: protobuf.Writer, object: NodeMetrics | PodMetrics): void {
   const namespace = object.kind === 'PodMetrics' ? object.namespace : '';
   [object.name, '', namespace, '', '', ''].forEach((text, index) => writer.uint32(delimited(index + 1)).string(text));
-  return writer.uint32(varint(7)).int64(0).finish();
+  writer.uint32(varint(7)).int64(0);
 }
 
 /** ObjectMeta fields 8 and 11. */
-function writeCreationAndLabels({ labels }: NodeMetrics | PodMetrics): Uint8Array {
-  const writer = new protobuf.Writer();
+function writeCreationAndLabels(writer: protobuf.Writer, { labels }: NodeMetrics | PodMetrics): void {
   writer.uint32(delimited(8)).fork().uint32(varint(1)).int64(gap).uint32(varint(2)).int32(0).ldelim();
   for (const key of Object.keys(labels).sort())
     entry(writer, 11, key)
       .string(labels[key] ?? '')
       .ldelim();
-  return writer.finish();
 }
 
 function varintLength(value: number): number {

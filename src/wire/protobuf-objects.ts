@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import { apiGroup, type ApiVersion, type Fragment, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, isLarge, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
 import { turn, type Body } from './body.ts';
 import { enclose, envelope } from './protobuf-envelope.ts';
 import { protobufFragment } from './protobuf-fragment.ts';
@@ -18,32 +18,30 @@ export function objectProtobuf(object: NodeMetrics | PodMetrics, version: ApiVer
 /** A list in its envelope, assembled from fragments. */
 export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
   if (isLarge(list)) return { pieces: largeList(list, version, stamp) };
-  return assemble(listParts(list, Array.from(allItems(list), protobufFragment), version, stamp));
+  return assemble(listParts(list, [...encodedBatches(list, protobufFragment)], version, stamp));
 }
 
 /** The length of the whole comes first in protobuf, so all must be encoded before the first piece. */
 function* largeList(list: MetricsList, version: ApiVersion, stamp: Stamp): Generator<Buffer> {
-  const fragments: Fragment[] = [];
-  for (const batch of list.batches) {
-    for (const item of batch) fragments.push(protobufFragment(item));
+  const batches: (readonly Fragment[])[] = [];
+  for (const batch of encodedBatches(list, protobufFragment)) {
+    batches.push(batch);
     yield turn;
   }
-  yield* assemblePieces(listParts(list, fragments, version, stamp));
+  yield* assemblePieces(listParts(list, batches, version, stamp));
 }
 
-function listParts(list: MetricsList, fragments: readonly Fragment[], version: ApiVersion, stamp: Stamp) {
+function listParts(
+  list: MetricsList,
+  batches: readonly (readonly Fragment[])[],
+  version: ApiVersion,
+  stamp: Stamp,
+): ListParts {
   const metadata = listMeta(list.continueToken, list.remainingItemCount);
-  const length = fragments.reduce((sum, fragment) => sum + fragment.length, metadata.length);
+  let length = metadata.length;
+  for (const batch of batches) for (const fragment of batch) length += fragment.length;
   const { head, tail } = envelope(`${apiGroup}/${version}`, list.kind, length);
-  const parts: ListParts<Fragment> = {
-    head: Buffer.concat([head, metadata]),
-    batches: [fragments],
-    fragmentOf: (fragment) => fragment,
-    separator: nothing,
-    tail,
-    stamp: stamp.varint,
-  };
-  return parts;
+  return { head: Buffer.concat([head, metadata]), batches, separator: nothing, tail, stamp: stamp.varint };
 }
 
 /** `metav1.PartialObjectMetadata`. `version` is that of the group `meta.k8s.io`. */

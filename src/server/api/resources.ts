@@ -70,15 +70,13 @@ function list(
 
 /** The list, with each item told of when it is taken. */
 function observed(list: MetricsList, tell: (object: NodeMetrics | PodMetrics) => void): MetricsList {
-  function* told<Metrics extends NodeMetrics | PodMetrics>(batches: Iterable<readonly Metrics[]>) {
-    for (const batch of batches) {
+  function* batches(): Generator<readonly (NodeMetrics | PodMetrics)[]> {
+    for (const batch of list.batches) {
       for (const item of batch) tell(item);
       yield batch;
     }
   }
-  return list.kind === 'NodeMetricsList'
-    ? { ...list, batches: told(list.batches) }
-    : { ...list, batches: told(list.batches) };
+  return { ...list, batches: batches() };
 }
 
 function get({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {
