@@ -12,17 +12,17 @@ export interface Clock {
   now(): EpochMs;
   /** Never jumps; use it for durations. */
   monotonic(): MonotonicMs;
-  /** Calls `callback` once after `delay`. The timer alone does not keep the process alive. */
-  after(delay: Milliseconds, callback: () => void): Timer;
+  /** Calls `callback` once after `delay`. The timer alone keeps the process alive only when it is `holding`. */
+  after(delay: Milliseconds, callback: () => void, holding?: 'holding'): Timer;
 }
 
 export const systemClock: Clock = {
   now: () => epochMs(Date.now()),
   monotonic: () => monotonicMs(performance.now()),
-  after(delay, callback) {
+  after(delay, callback, holding) {
     // setTimeout fires at once for delays above 2^31-1 ms.
     const timeout = setTimeout(callback, Math.min(delay, 0x7fffffff));
-    timeout.unref();
+    if (holding === undefined) timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
   },
 };

@@ -143,7 +143,8 @@ export class Listener {
     });
     for (const connection of this.#table.connections()) connection.retire();
     const quiet = clock.after(milliseconds(Math.min(grace, lateRequests)), () => this.#dropIdle());
-    const cut = clock.after(grace, () => this.#table.dropAll());
+    // A socket that is neither read nor written keeps no process alive: without this timer it could end before its connections are cut.
+    const cut = clock.after(grace, () => this.#table.dropAll(), 'holding');
     await closed;
     for (const timer of [quiet, cut, this.#sweep]) timer?.cancel();
   }

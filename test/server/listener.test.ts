@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:https';
 import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { systemClock, type Clock } from '../../src/model/clock.ts';
 import { milliseconds, seconds } from '../../src/model/units.ts';
 import type { CertificateAuthority, CertifiedKey } from '../../src/pki/authority.ts';
@@ -210,6 +213,22 @@ describe('Listener', () => {
       await clock.advance(5000);
       await Promise.all([refused, reset, stopped, untilClosed(idle)]);
       session.destroy();
+    });
+
+    it('is done before its process ends, also when all that is left is a connection that stands still', async (t) => {
+      const script = new URL('../support/stopping-process.ts', import.meta.url).pathname;
+      const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      t.after(() => child.kill('SIGKILL'));
+      const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+      const { value: port } = await lines.next();
+      const socket = connectTls({ host: '127.0.0.1', port: Number(port), rejectUnauthorized: false });
+      socket.on('error', () => undefined);
+      // More than the listener takes in of a body that nobody reads: soon it waits for neither more bytes nor for the client to take any.
+      socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9999999\r\n\r\n${'x'.repeat(9_000_000)}`);
+      assert.deepEqual(await lines.next(), { value: 'asked', done: false });
+      child.kill('SIGTERM');
+      assert.deepEqual(await lines.next(), { value: 'stopped', done: false });
+      socket.destroy();
     });
 
     it('is done at once without connections, and can be told twice', async () => {
