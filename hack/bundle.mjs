@@ -46,6 +46,7 @@ const standIns = [
       Object.assign(Dispatcher.prototype, require('./lib/api'));
       module.exports = {
         errors: require('./lib/core/errors'),
+        buildConnector: require('./lib/core/connect'),
         Client: require('./lib/dispatcher/client'),
         Pool: require('./lib/dispatcher/pool'),
         get Agent() { return require('./lib/dispatcher/agent'); },

@@ -37,6 +37,8 @@ export class BodyBuffer {
  * as answers are decoded the moment they are complete.
  */
 export class BodyBuffers {
+  /** Where a connection puts what it has just read, before it goes into a `BodyBuffer`; one for all. */
+  readonly landing = Buffer.allocUnsafeSlow(initialSize);
   readonly #free: BodyBuffer[] = [];
   readonly #largestKept: number;
 

@@ -4,6 +4,7 @@ import { Client, errors, type Dispatcher } from 'undici';
 import { asError, messageChain } from '../model/errors.ts';
 import type { Bytes, Milliseconds } from '../model/units.ts';
 import type { BodyBuffer, BodyBuffers } from './body-buffers.ts';
+import { socketsReadingInto } from './kubelet-socket.ts';
 import { ScrapeError } from './scrape-error.ts';
 
 /** How to speak TLS with kubelets. */
@@ -51,7 +52,7 @@ export class KubeletConnection {
       headersTimeout: 120_000,
       bodyTimeout: 120_000,
       maxResponseSize: maxBodySize,
-      connect: {
+      connect: socketsReadingInto(buffers.landing, {
         timeout: connectTimeout,
         ...(tls === undefined
           ? {}
@@ -61,7 +62,7 @@ export class KubeletConnection {
               checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
                 verifyIdentity(certificate, address, nodeName),
             }),
-      },
+      }),
     });
   }
 

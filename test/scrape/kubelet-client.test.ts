@@ -171,6 +171,21 @@ describe('the kubelet client', () => {
     assert.ok(answer.answeredAt >= answer.requestedAt && answer.date !== undefined);
   });
 
+  it('keeps the bodies of kubelets apart that answer at the same time', async () => {
+    const text = (path = ''): string => path.repeat(100_000);
+    kubelet.answer = ({ url }, response) => response.end(text(url));
+    const one = client();
+    const { signal } = new AbortController();
+    const paths = Array.from({ length: 8 }, (_, index) => `/${index}`);
+    const bodies = await Promise.all(
+      paths.map(async (path) => {
+        const node = { ...nodeAt(kubelet.port, '127.0.0.1'), name: `worker${path}` };
+        return await one.get(node, path, seconds(5), signal, (body) => body.toString());
+      }),
+    );
+    assert.ok(bodies.every((body, index) => body === text(paths[index])));
+  });
+
   it('asks the port of the flag unless told to use that of the node', async () => {
     kubelet.answer = (_request, response) => response.end('body');
     const answer = await get(client({ port: kubelet.port, useNodeStatusPort: false }), nodeAt(1, '127.0.0.1'));
