@@ -31,6 +31,8 @@ export const selectableFields: Readonly<Record<ResourceName, readonly string[]>>
 
 /** After a look at so many objects, a list lets others have their turn: a millisecond where all is encoded, three where nothing is. */
 const stretch = 1000;
+/** Of a page it must be known before its first item whether more follows, so this many are looked at in one turn: some ten milliseconds. */
+const mostInTurn = 10 * stretch;
 
 /** Joins what exists with what it uses. */
 export class MetricsCatalog {
@@ -122,7 +124,10 @@ export class MetricsCatalog {
     return usage && new PodMetricsView(info, usage);
   }
 
-  /** Looks for a page among sorted candidates, from after `after` until the limit; `accept` gives an object or undefined. */
+  /**
+   * Looks for a page among sorted candidates, from after `after` until the limit; `accept` gives an object or undefined. A page may be short of its limit, even
+   * empty, and yet not the last, and what remains may be unknown: both as ListOptions and ListMeta have it.
+   */
   #takePage<Info extends Key, Metrics>(
     resource: ResourceName,
     candidates: readonly Info[],
@@ -131,10 +136,11 @@ export class MetricsCatalog {
     accept: Accept<Info, Metrics>,
   ) {
     const from = after === undefined ? 0 : firstAfter(candidates, after);
-    if (limit <= 0)
+    const most = candidates.length - from;
+    if (limit <= 0 || limit >= most)
       return {
         batches: this.#batches(candidates, from, accept),
-        most: candidates.length - from,
+        most,
         continueToken: undefined,
         remainingItemCount: undefined,
       };
@@ -142,7 +148,8 @@ export class MetricsCatalog {
     const now = this.#usage.now();
     const page: Info[] = [];
     let remaining = 0;
-    for (let index = from; index < candidates.length; index++) {
+    let index = from;
+    for (const end = Math.min(candidates.length, from + mostInTurn); index < end; index++) {
       const info = candidates[index];
       if (info === undefined || accept(info, now) === undefined) continue;
       if (page.length < limit) page.push(info);
@@ -151,15 +158,16 @@ export class MetricsCatalog {
         if (!counts) break;
       }
     }
-    const last = page.at(-1);
+    const isAllSeen = index === candidates.length;
+    const last = page.length < limit ? candidates[index - 1] : page.at(-1);
     return {
       batches: this.#batches(page, 0, accept),
       most: page.length,
       continueToken:
-        remaining === 0 || last === undefined
+        (isAllSeen && remaining === 0) || last === undefined
           ? undefined
           : encodeContinue(resource, { namespace: last.namespace ?? '', name: last.name }),
-      remainingItemCount: counts && remaining > 0 ? remaining : undefined,
+      remainingItemCount: counts && isAllSeen && remaining > 0 ? remaining : undefined,
     };
   }
 

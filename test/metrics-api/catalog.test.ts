@@ -195,6 +195,22 @@ describe('MetricsCatalog', () => {
     assert.equal(exact.remainingItemCount, undefined);
   });
 
+  it('ends a page early, and does not count what remains, rather than look at more than ten thousand objects', () => {
+    const cluster = new TestCluster();
+    for (let index = 0; index < 10_500; index++)
+      cluster.addPod(podInfo('ns', `web-${String(index).padStart(5, '0')}`, index === 10_400 ? { app: 'rare' } : {}));
+    const catalog = catalogOf(cluster);
+    const first = catalog.listPods('', query({ limit: 5 }));
+    assert.equal(first.remainingItemCount, undefined);
+    assert.equal(itemsOf(first).length, 5);
+    const second = catalog.listPods('', query({ limit: 5, continueToken: first.continueToken ?? '' }));
+    assert.equal(itemsOf(second)[0]?.name, 'web-00005');
+    const nothingYet = catalog.listPods('', query({ limit: 5, labels: 'app=rare' }));
+    assert.deepEqual(itemsOf(nothingYet), []);
+    const { continueToken = '' } = nothingYet;
+    assert.deepEqual(podNames(catalog, '', query({ limit: 5, labels: 'app=rare', continueToken })), ['ns/web-10400']);
+  });
+
   it('refuses tokens that it did not give out for the resource', () => {
     const catalog = catalogOf(someCluster());
     const { continueToken = '' } = catalog.listNodes(query({ limit: 1 }));
