@@ -144,7 +144,7 @@ export class MetricsCatalog {
         continueToken: undefined,
         remainingItemCount: undefined,
       };
-    const counts = labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
+    const counts = most <= mostInTurn && labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
     const now = this.#usage.now();
     const page: Info[] = [];
     let remaining = 0;

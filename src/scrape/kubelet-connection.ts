@@ -37,6 +37,8 @@ export class KubeletConnection {
   readonly #client: Client;
   readonly #maxBodySize: Bytes;
   readonly #buffers: BodyBuffers;
+  /** The last one begun. */
+  #exchange: { readonly hasHead: boolean } | undefined;
 
   constructor({ origin, address, nodeName, tls, connectTimeout, maxBodySize, buffers }: ConnectionOptions) {
     this.origin = origin;
@@ -52,17 +54,21 @@ export class KubeletConnection {
       headersTimeout: 120_000,
       bodyTimeout: 120_000,
       maxResponseSize: maxBodySize,
-      connect: socketsReadingInto(buffers.landing, {
-        timeout: connectTimeout,
-        ...(tls === undefined
-          ? {}
-          : {
-              secureContext: tls.context,
-              rejectUnauthorized: !tls.insecure,
-              checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
-                verifyIdentity(certificate, address, nodeName),
-            }),
-      }),
+      connect: socketsReadingInto(
+        buffers.landing,
+        {
+          timeout: connectTimeout,
+          ...(tls === undefined
+            ? {}
+            : {
+                secureContext: tls.context,
+                rejectUnauthorized: !tls.insecure,
+                checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+                  verifyIdentity(certificate, address, nodeName),
+              }),
+        },
+        () => this.#exchange?.hasHead === true,
+      ),
     });
   }
 
@@ -82,6 +88,7 @@ export class KubeletConnection {
         const exchange = new Exchange(body, signal, read, resolve, (error, answered) =>
           reject(this.#explain(error, answered)),
         );
+        this.#exchange = exchange;
         this.#client.dispatch({ method: 'GET', path, headers }, exchange);
       });
     } finally {
@@ -158,6 +165,11 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
     const stop = (): void => signal.removeEventListener('abort', abort);
     this.#outcome = { body, read, stop, resolve, reject };
     signal.addEventListener('abort', abort, { once: true });
+  }
+
+  /** What comes from now on is the body. An interim answer (1xx) has another head behind it. */
+  get hasHead(): boolean {
+    return this.#status !== undefined && this.#status >= 200;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -2,19 +2,28 @@ import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 
 /**
- * Opens sockets, one at a time, that read into a memory of ours. Node would make a Buffer for each read: five for the answer of a node of 30 pods, dead a millisecond later, but
- * each 64 MiB of them make V8 mark the whole heap. In a cluster of 5,000 nodes that was every 7 s, for a third of a second; and receiving took twice the CPU.
+ * Opens sockets, one at a time, that read into a memory of ours. Node would make a Buffer for each read: five for the answer of a node of 30 pods, dead a
+ * millisecond later, but each 64 MiB of them make V8 mark the whole heap. In a cluster of 5,000 nodes that was every 7 s, for a third of a second; and receiving
+ * took twice the CPU.
  *
  * @param options as of undici's connector
- * @param memory where bytes are put for whoever listens to `readable` and takes them, with `read`, before the listener returns; undici's HTTP/1.1 does, and hands
- * its slices on. Sockets of other connectors may share it, since none reads while another's listener
- * runs.
+ * @param memory where bytes are put for whoever listens to `readable` and takes them, with `read`, before the listener returns. Sockets of other connectors may
+ * share it, since none reads while another's listener runs
+ * @param mayShare whether who takes the bytes that arrive now is done with them when the listener returns; else they get a copy. undici hands on slices of a
+ * body, but keeps those of a head until it is complete, which may be some reads later
  */
-export function socketsReadingInto(memory: Buffer, options: buildConnector.BuildOptions): buildConnector.connector {
+export function socketsReadingInto(
+  memory: Buffer,
+  options: buildConnector.BuildOptions,
+  mayShare: () => boolean,
+): buildConnector.connector {
   let take = (_bytes: Buffer): boolean => true;
   const onread = {
     buffer: memory,
-    callback: (length: number): boolean => take(memory.subarray(0, length)),
+    callback: (length: number): boolean => {
+      const bytes = memory.subarray(0, length);
+      return take(mayShare() ? bytes : Buffer.from(bytes));
+    },
   };
   const connect = buildConnector({ ...options, onread });
   return (target, callback) => {
@@ -35,7 +44,7 @@ function readableFrom(socket: Socket): (bytes: Buffer) => boolean {
   let arrived: Buffer | null = null;
   const readQueue = socket.read.bind(socket);
   socket.read = (size?: number): unknown => {
-    if (arrived === null || size !== undefined) return readQueue(size);
+    if (arrived === null || size !== undefined || socket.readableLength > 0) return readQueue(size);
     const bytes = arrived;
     arrived = null;
     return bytes;

@@ -67,6 +67,12 @@ export class ConnectionTable {
     for (const socket of this.#handshakes.values()) socket.destroy();
   }
 
+  /** HTTP/1.1 connections that never asked anything. */
+  dropUnused(): void {
+    for (const [socket, { protocol, asked }] of this.#connections)
+      if (protocol === 'http/1.1' && !asked) socket.destroy();
+  }
+
   dropAll(): void {
     this.dropHandshakes();
     for (const socket of this.#connections.keys()) socket.destroy();

@@ -152,6 +152,7 @@ export class Listener {
   #dropIdle(): void {
     this.#idleDropped = true;
     this.#table.dropHandshakes();
+    this.#table.dropUnused();
     this.#server.closeIdleConnections();
   }
 
@@ -255,6 +256,7 @@ export class Listener {
       // No resource of ours takes a body: it is not read, and the connection that carries it is not used again.
       if (connection.retired || hasBody(request)) reply.setHeader('Connection', 'close');
     }
+    connection.asked = true;
     connection.replies.set(reply, now);
     reply.once('close', () => this.#finish(reply, socket, connection));
     attachConnection(request, connection);

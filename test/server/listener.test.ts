@@ -200,6 +200,16 @@ describe('Listener', () => {
       if (!session.closed) await once(session, 'close');
     });
 
+    it('does not wait for a connection that never asked anything', { timeout: 10_000 }, async () => {
+      const clock = new FakeClock();
+      const { listener, target } = await start({ clock, http2: false });
+      const silent = await rawConnection(target);
+      await eventually(() => listener.connectionCount === 1);
+      const stopped = listener.stop(seconds(30));
+      await clock.advance(1000);
+      await Promise.all([stopped, untilClosed(silent)]);
+    });
+
     it('cuts what is left when the grace period is over', async () => {
       const clock = new FakeClock();
       let requests = 0;
