@@ -38,7 +38,7 @@ export class KubeletConnection {
   readonly #maxBodySize: Bytes;
   readonly #buffers: BodyBuffers;
   /** The last one begun. */
-  #exchange: { readonly hasHead: boolean } | undefined;
+  #exchange: { isDoneWith(received: Buffer): boolean } | undefined;
 
   constructor({ origin, address, nodeName, tls, connectTimeout, maxBodySize, buffers }: ConnectionOptions) {
     this.origin = origin;
@@ -67,7 +67,7 @@ export class KubeletConnection {
                   verifyIdentity(certificate, address, nodeName),
               }),
         },
-        () => this.#exchange?.hasHead === true,
+        (received) => this.#exchange?.isDoneWith(received) === true,
       ),
     });
   }
@@ -139,6 +139,9 @@ interface Outcome<Result> {
   readonly reject: (error: unknown, answered: boolean) => void;
 }
 
+const finalHead = /^HTTP\/1\.[01] [2-5]/;
+const endOfHead = '\r\n\r\n';
+
 /** One request and its answer, fed by undici. Every end is told once; what comes later is ignored. */
 class Exchange<Result> implements Dispatcher.DispatchHandler {
   /**
@@ -147,6 +150,8 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
    */
   #outcome: Outcome<Result> | undefined;
   #controller: Dispatcher.DispatchController | undefined;
+  /** Something of the answer has come. */
+  #begun = false;
   #status: number | undefined;
   #date: string | undefined;
 
@@ -167,9 +172,15 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
     signal.addEventListener('abort', abort, { once: true });
   }
 
-  /** What comes from now on is the body. An interim answer (1xx) has another head behind it. */
-  get hasHead(): boolean {
-    return this.#status !== undefined && this.#status >= 200;
+  /**
+   * Whether undici needs these bytes, the next of the answer, no longer than it takes to parse them: a body's, or a whole head's. An interim answer (1xx) has
+   * another head behind it.
+   */
+  isDoneWith(received: Buffer): boolean {
+    if (this.#status !== undefined && this.#status >= 200) return true;
+    const isBeginning = !this.#begun;
+    this.#begun = true;
+    return isBeginning && finalHead.test(received.toString('latin1', 0, 10)) && received.includes(endOfHead);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -9,20 +9,20 @@ import { buildConnector } from 'undici';
  * @param options as of undici's connector
  * @param memory where bytes are put for whoever listens to `readable` and takes them, with `read`, before the listener returns. Sockets of other connectors may
  * share it, since none reads while another's listener runs
- * @param mayShare whether who takes the bytes that arrive now is done with them when the listener returns; else they get a copy. undici hands on slices of a
- * body, but keeps those of a head until it is complete, which may be some reads later
+ * @param mayShare whether who takes these bytes, which have just arrived, is done with them when the listener returns; else they get a copy. undici hands on
+ * slices of a body, but keeps those of a head until it is complete, which may be some reads later
  */
 export function socketsReadingInto(
   memory: Buffer,
   options: buildConnector.BuildOptions,
-  mayShare: () => boolean,
+  mayShare: (bytes: Buffer) => boolean,
 ): buildConnector.connector {
   let take = (_bytes: Buffer): boolean => true;
   const onread = {
     buffer: memory,
     callback: (length: number): boolean => {
       const bytes = memory.subarray(0, length);
-      return take(mayShare() ? bytes : Buffer.from(bytes));
+      return take(mayShare(bytes) ? bytes : Buffer.from(bytes));
     },
   };
   const connect = buildConnector({ ...options, onread });

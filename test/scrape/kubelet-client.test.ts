@@ -187,28 +187,35 @@ describe('the kubelet client', () => {
     assert.ok(bodies.every((body, index) => body === text(paths[index])));
   });
 
-  it('keeps a head that comes in two parts apart from what another kubelet answers in between', async () => {
-    const [ownDate, otherDate] = ['Sun, 22 Nov 2026 10:00:00 GMT', 'Mon, 01 Jan 2001 00:00:00 GMT'];
-    let finish: (() => void) | undefined;
-    kubelet.answer = ({ url, socket }) => {
-      const isSlow = url === '/slow';
-      socket.write(`HTTP/1.1 200 OK\r\nDate: ${isSlow ? ownDate : otherDate}\r\nContent-Length: 2\r\n`);
-      if (isSlow) finish = () => void socket.write('\r\nok');
-      else socket.write('\r\nok');
-    };
-    const one = client();
-    const { signal } = new AbortController();
-    const date = async (path: string): Promise<number | undefined> => {
-      const node = { ...nodeAt(kubelet.port, '127.0.0.1'), name: `worker${path}` };
-      return await one.get(node, path, seconds(5), signal, (_body, timing) => timing.date);
-    };
-    const slow = date('/slow');
-    await eventually(() => finish !== undefined);
-    // Its first part has surely been read when another exchange is over, on the same loop.
-    assert.equal(await date('/other'), Date.parse(otherDate));
-    finish?.();
-    assert.equal(await slow, Date.parse(ownDate));
-  });
+  for (const [name, before, behind] of [
+    ['a head', '', '\r\n'],
+    ['a head whose end is apart', '', '\r\n\r'],
+    ['a head behind an interim one', 'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n', '\r\n'],
+    ['a head behind an empty line', '\r\nHTTP/1.1 103 Early Hints\r\n\r\n', '\r\n'],
+  ] as const) {
+    it(`keeps ${name} that comes in two parts apart from what another kubelet answers in between`, async () => {
+      const [ownDate, otherDate] = ['Sun, 22 Nov 2026 10:00:00 GMT', 'Mon, 01 Jan 2001 00:00:00 GMT'];
+      const head = (date: string): string => `HTTP/1.1 200 OK\r\nDate: ${date}\r\nContent-Length: 2`;
+      let finish: (() => void) | undefined;
+      kubelet.answer = ({ url, socket }) => {
+        if (url !== '/slow') return void socket.write(`${before}${head(otherDate)}\r\n\r\nok`);
+        socket.write(`${before}${head(ownDate)}${behind}`);
+        finish = () => void socket.write(`${'\r\n\r\n'.slice(behind.length)}ok`);
+      };
+      const one = client();
+      const { signal } = new AbortController();
+      const date = async (path: string): Promise<number | undefined> => {
+        const node = { ...nodeAt(kubelet.port, '127.0.0.1'), name: `worker${path}` };
+        return await one.get(node, path, seconds(5), signal, (_body, timing) => timing.date);
+      };
+      const slow = date('/slow');
+      await eventually(() => finish !== undefined);
+      // Its first part has surely been read when another exchange is over, on the same loop.
+      assert.equal(await date('/other'), Date.parse(otherDate));
+      finish?.();
+      assert.equal(await slow, Date.parse(ownDate));
+    });
+  }
 
   it('asks the port of the flag unless told to use that of the node', async () => {
     kubelet.answer = (_request, response) => response.end('body');
