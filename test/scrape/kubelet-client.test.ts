@@ -198,9 +198,10 @@ describe('the kubelet client', () => {
       const head = (date: string): string => `HTTP/1.1 200 OK\r\nDate: ${date}\r\nContent-Length: 2`;
       let finish: (() => void) | undefined;
       kubelet.answer = ({ url, socket }) => {
-        if (url !== '/slow') return void socket.write(`${before}${head(otherDate)}\r\n\r\nok`);
-        socket.write(`${before}${head(ownDate)}${behind}`);
-        finish = () => void socket.write(`${'\r\n\r\n'.slice(behind.length)}ok`);
+        if (url === '/slow') {
+          socket.write(`${before}${head(ownDate)}${behind}`);
+          finish = () => void socket.write(`${'\r\n\r\n'.slice(behind.length)}ok`);
+        } else socket.write(`${before}${head(otherDate)}\r\n\r\nok`);
       };
       const one = client();
       const { signal } = new AbortController();
