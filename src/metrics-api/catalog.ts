@@ -167,7 +167,7 @@ export class MetricsCatalog {
         (isAllSeen && remaining === 0) || last === undefined
           ? undefined
           : encodeContinue(resource, { namespace: last.namespace ?? '', name: last.name }),
-      remainingItemCount: counts && isAllSeen && remaining > 0 ? remaining : undefined,
+      remainingItemCount: counts && remaining > 0 ? remaining : undefined,
     };
   }
 

@@ -11,7 +11,7 @@ export interface MetricsList<Metrics extends NodeMetrics | PodMetrics = NodeMetr
   readonly most: number;
   /** `metadata.continue`: there is more after these items; undefined on the last page. */
   readonly continueToken: string | undefined;
-  /** How many objects follow the page; undefined when there are none, or a selector makes the number unknown. */
+  /** How many objects follow the page; undefined when there are none, or when it is not counted: with a selector, or in a large cluster. */
   readonly remainingItemCount: number | undefined;
 }
 

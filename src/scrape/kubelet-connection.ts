@@ -174,7 +174,7 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
 
   /**
    * Whether undici needs these bytes, the next of the answer, no longer than it takes to parse them: a body's, or a whole head's. An interim answer (1xx) has
-   * another head behind it.
+   * another head behind it. To be asked once of all that is read, in order.
    */
   isDoneWith(received: Buffer): boolean {
     if (this.#status !== undefined && this.#status >= 200) return true;

@@ -14,7 +14,7 @@ export class TrackedConnection implements Connection {
   /** When it is to be retired. */
   readonly expiresAt: MonotonicMs;
   retired = false;
-  /** Whether a request came, over HTTP/1.1: Node takes a connection without any for one at work, not for an idle one. */
+  /** Whether a request came. Node takes an HTTP/1.1 connection without any for one at work, not for an idle one. */
   asked = false;
   /** Answers not yet taken by the client, with the time their request came. */
   readonly replies = new Map<ServerReply, MonotonicMs>();
