@@ -1,4 +1,5 @@
-import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import type { NodeInfo, ObjectKey, PodInfo } from '../model/inventory.ts';
+import type { Part } from '../model/sorted.ts';
 import { silentLogger, type Logger } from '../telemetry/log.ts';
 import { Listeners, type InventoryListener } from './listeners.ts';
 import { sameNode } from './nodes.ts';
@@ -94,6 +95,10 @@ export class Inventory {
     return this.#pods.size;
   }
 
+  podCountOf(namespace: string): number {
+    return this.#pods.sizeOf(namespace);
+  }
+
   node(name: string): NodeInfo | undefined {
     return this.#nodes.get(name);
   }
@@ -107,14 +112,14 @@ export class Inventory {
     return this.#pods.get(namespace, name);
   }
 
-  /** All pods, or those of one namespace: by namespace, then name, in byte order. */
-  pods(namespace?: string): readonly PodInfo[] {
-    return this.#pods.sorted(namespace);
+  /** Pods, of one namespace when it is given: by namespace, then name, in byte order. A new array each time: large clusters are read part by part. */
+  pods(namespace?: string, part?: Part<ObjectKey>): readonly PodInfo[] {
+    return this.#pods.sorted(namespace, part);
   }
 
-  /** The pods of one namespace, or of all, whose label `key` is `value`; in the order of `pods`. */
-  podsWithLabel(namespace: string | undefined, key: string, value: string): readonly PodInfo[] {
-    return this.#pods.withLabel(namespace, key, value);
+  /** The pods of a namespace whose label `key` is `value`; as `pods`. */
+  podsWithLabel(namespace: string, key: string, value: string, part?: Part<ObjectKey>): readonly PodInfo[] {
+    return this.#pods.withLabel(namespace, key, value, part);
   }
 
   /** Hears of every change from now on. Returns how to stop it. */

@@ -12,15 +12,13 @@ type LabelIndex = Map<string, PodInfo[]>;
 
 /**
  * The pods of one namespace, with orders and indexes that are made when asked for and follow when pods come and go: to sort and index 15,000 pods anew takes a
- * hundred times as long as to copy an array of them.
+ * thousand times as long as to put one in its place. Arrays given out are copies, of as much as was asked for.
  */
 export class NamespacePods {
   readonly #pods = new Map<string, PodInfo>();
   #sorted: PodInfo[] | undefined;
   /** By label key; the key used last stands last. */
   readonly #byLabel = new Map<string, LabelIndex>();
-  /** Arrays that somebody may hold, which therefore stay as they are. */
-  readonly #givenOut = new WeakSet<readonly PodInfo[]>();
   /** Since the last question. */
   #changes = 0;
 
@@ -43,14 +41,14 @@ export class NamespacePods {
     if (this.#pods.delete(name)) this.#follow(previous, undefined);
   }
 
-  /** In byte order of name (names are ASCII). The array never changes. */
-  sorted(): readonly PodInfo[] {
-    this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    return this.#giveOut(this.#sorted);
+  /** At most `count` pods behind the name `after`, or from the first, in byte order of name (names are ASCII). */
+  sorted(after: string | undefined, count: number): readonly PodInfo[] {
+    return partOf(this.#inOrder(), after, count);
   }
 
-  /** The pods whose label `key` is `value`, in byte order of name. The array never changes. */
-  withLabel(key: string, value: string): readonly PodInfo[] {
+  /** As `sorted`, of the pods whose label `key` is `value`. */
+  withLabel(key: string, value: string, after: string | undefined, count: number): readonly PodInfo[] {
+    this.#changes = 0;
     const index = this.#byLabel.get(key) ?? this.#index(key);
     this.#byLabel.delete(key);
     this.#byLabel.set(key, index);
@@ -58,19 +56,17 @@ export class NamespacePods {
       const [oldest] = this.#byLabel.keys();
       if (oldest !== undefined) this.#byLabel.delete(oldest);
     }
-    const pods = index.get(value);
-    return pods === undefined ? nothing : this.#giveOut(pods);
+    return partOf(index.get(value) ?? nothing, after, count);
   }
 
-  #giveOut(pods: PodInfo[]): readonly PodInfo[] {
+  #inOrder(): readonly PodInfo[] {
     this.#changes = 0;
-    this.#givenOut.add(pods);
-    return pods;
+    return (this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
 
   #index(key: string): LabelIndex {
     const index = new Map<string, PodInfo[]>();
-    for (const pod of this.sorted()) {
+    for (const pod of this.#inOrder()) {
       const value = pod.labels[key];
       if (value === undefined) continue;
       const pods = index.get(value);
@@ -86,30 +82,39 @@ export class NamespacePods {
       this.#sorted = undefined;
       this.#byLabel.clear();
     }
-    if (this.#sorted !== undefined) this.#sorted = this.#changed(this.#sorted, previous, pod);
+    if (this.#sorted !== undefined) change(this.#sorted, previous, pod);
     for (const [key, index] of this.#byLabel) {
       const [from, to] = [previous?.labels[key], pod?.labels[key]];
-      if (from === to) this.#change(index, from, previous, pod);
+      if (from === to) changeUnder(index, from, previous, pod);
       else {
-        this.#change(index, from, previous, undefined);
-        this.#change(index, to, undefined, pod);
+        changeUnder(index, from, previous, undefined);
+        changeUnder(index, to, undefined, pod);
       }
     }
   }
+}
 
-  #change(index: LabelIndex, value: string | undefined, previous: PodInfo | undefined, pod: PodInfo | undefined): void {
-    if (value === undefined) return;
-    const pods = this.#changed(index.get(value) ?? [], previous, pod);
-    if (pods.length === 0) index.delete(value);
-    else index.set(value, pods);
-  }
+function partOf(sorted: readonly PodInfo[], after: string | undefined, count: number): readonly PodInfo[] {
+  const from = after === undefined ? 0 : firstBehind(sorted, ({ name }) => name > after);
+  return sorted.slice(from, from + count);
+}
 
-  /** Sorted pods in which `pod` has taken the place of `previous`, which has its name. */
-  #changed(sorted: PodInfo[], previous: PodInfo | undefined, pod: PodInfo | undefined): PodInfo[] {
-    const pods = this.#givenOut.has(sorted) ? [...sorted] : sorted;
-    const name = (pod ?? previous)?.name ?? '';
-    const at = firstBehind(pods, (other) => other.name >= name);
-    pods.splice(at, previous === undefined ? 0 : 1, ...(pod === undefined ? [] : [pod]));
-    return pods;
-  }
+function changeUnder(
+  index: LabelIndex,
+  value: string | undefined,
+  previous: PodInfo | undefined,
+  pod: PodInfo | undefined,
+): void {
+  if (value === undefined) return;
+  const pods = index.get(value) ?? [];
+  change(pods, previous, pod);
+  if (pods.length === 0) index.delete(value);
+  else index.set(value, pods);
+}
+
+/** Puts `pod` in the place of `previous`, which has its name, among sorted pods. */
+function change(sorted: PodInfo[], previous: PodInfo | undefined, pod: PodInfo | undefined): void {
+  const name = (pod ?? previous)?.name ?? '';
+  const at = firstBehind(sorted, (other) => other.name >= name);
+  sorted.splice(at, previous === undefined ? 0 : 1, ...(pod === undefined ? [] : [pod]));
 }

@@ -1,17 +1,22 @@
-import type { PodInfo } from '../model/inventory.ts';
+import type { ObjectKey, PodInfo } from '../model/inventory.ts';
+import { firstBehind, type Part } from '../model/sorted.ts';
 import { NamespacePods } from './namespace-pods.ts';
 
 const nothing: readonly PodInfo[] = [];
+const everything: Part<ObjectKey> = {};
 
 /** All running pods, by namespace and name. */
 export class PodSet {
   readonly #namespaces = new Map<string, NamespacePods>();
   #namespaceNames: readonly string[] | undefined;
-  #all: readonly PodInfo[] | undefined;
   #size = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  sizeOf(namespace: string): number {
+    return this.#namespaces.get(namespace)?.size ?? 0;
   }
 
   get(namespace: string, name: string): PodInfo | undefined {
@@ -29,7 +34,6 @@ export class PodSet {
     const previous = pods.get(pod.name);
     if (previous === undefined) this.#size++;
     pods.set(pod);
-    this.#all = undefined;
     return previous;
   }
 
@@ -43,24 +47,43 @@ export class PodSet {
       this.#namespaces.delete(namespace);
       this.#namespaceNames = undefined;
     }
-    this.#all = undefined;
     this.#size--;
     return pod;
   }
 
-  /** By namespace, then name, both in byte order. The array never changes. */
-  sorted(namespace?: string): readonly PodInfo[] {
-    if (namespace !== undefined) return this.#namespaces.get(namespace)?.sorted() ?? nothing;
-    // `concat` makes one array of the right size; `flatMap` grows through a dozen of them.
-    return (this.#all ??= nothing.concat(
-      ...this.#sortedNamespaces().map((name) => this.#namespaces.get(name)?.sorted() ?? nothing),
-    ));
+  /** By namespace, then name, both in byte order; of one namespace, when it is given. A new array. */
+  sorted(
+    namespace?: string,
+    { after, count = Number.POSITIVE_INFINITY }: Part<ObjectKey> = everything,
+  ): readonly PodInfo[] {
+    if (namespace !== undefined) return this.#of(namespace, after, (pods, name) => pods.sorted(name, count));
+    const names = this.#sortedNamespaces();
+    let at = after === undefined ? 0 : firstBehind(names, (name) => name >= (after.namespace ?? ''));
+    const pods: PodInfo[] = [];
+    for (; at < names.length && pods.length < count; at++)
+      for (const pod of this.sorted(names[at], { after, count: count - pods.length })) pods.push(pod);
+    return pods;
   }
 
-  /** The pods whose label `key` is `value`, in the order of `sorted`; an undefined namespace means all. */
-  withLabel(namespace: string | undefined, key: string, value: string): readonly PodInfo[] {
-    if (namespace !== undefined) return this.#namespaces.get(namespace)?.withLabel(key, value) ?? nothing;
-    return this.#sortedNamespaces().flatMap((name) => this.#namespaces.get(name)?.withLabel(key, value) ?? nothing);
+  /** The pods of a namespace whose label `key` is `value`, in the order of `sorted`. A new array. */
+  withLabel(
+    namespace: string,
+    key: string,
+    value: string,
+    { after, count = Number.POSITIVE_INFINITY }: Part<ObjectKey> = everything,
+  ): readonly PodInfo[] {
+    return this.#of(namespace, after, (pods, name) => pods.withLabel(key, value, name, count));
+  }
+
+  /** What `read` finds in a namespace behind the name that it is told. */
+  #of(
+    namespace: string,
+    after: ObjectKey | undefined,
+    read: (pods: NamespacePods, after: string | undefined) => readonly PodInfo[],
+  ): readonly PodInfo[] {
+    const pods = this.#namespaces.get(namespace);
+    if (pods === undefined || (after !== undefined && namespace < (after.namespace ?? ''))) return nothing;
+    return read(pods, after?.namespace === namespace ? after.name : undefined);
   }
 
   #sortedNamespaces(): readonly string[] {

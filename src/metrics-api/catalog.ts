@@ -1,10 +1,10 @@
 import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
 import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
-import type { NodeInfo, PodInfo } from '../model/inventory.ts';
-import { firstBehind } from '../model/sorted.ts';
+import type { NodeInfo, ObjectKey, PodInfo } from '../model/inventory.ts';
+import { firstBehind, inBatches, type Part } from '../model/sorted.ts';
 import type { MonotonicMs } from '../model/units.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
-import { decodeContinue, encodeContinue, type Continuation } from './continue-token.ts';
+import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { NodeMetricsList, PodMetricsList } from './list.ts';
 import type { NodeMetrics, PodMetrics, ResourceName } from './objects.ts';
 import type { ObjectSource, UsageSource } from './sources.ts';
@@ -38,6 +38,7 @@ const mostInTurn = 10 * stretch;
 export class MetricsCatalog {
   readonly #objects: ObjectSource;
   readonly #usage: UsageSource;
+  readonly #allPods = (part: Part<ObjectKey>): readonly PodInfo[] => this.#objects.pods(undefined, part);
 
   constructor(objects: ObjectSource, usage: UsageSource) {
     this.#objects = objects;
@@ -63,8 +64,7 @@ export class MetricsCatalog {
   listNodes(query: ListQuery): NodeMetricsList {
     const after = continuation('nodes', query);
     const name = exactField(query.fieldSelector, 'metadata.name');
-    const one = name === undefined ? undefined : this.#objects.node(name);
-    const candidates = name === undefined ? this.#objects.nodes() : one === undefined ? [] : [one];
+    const candidates = name === undefined ? among(this.#objects.nodes()) : only(this.#objects.node(name));
     const accept = (info: NodeInfo, now: MonotonicMs): NodeMetrics | undefined => {
       if (!matchesLabels(query.labelSelector, info.labels)) return undefined;
       const fields = (field: string): string => (field === 'metadata.name' ? info.name : '');
@@ -96,22 +96,24 @@ export class MetricsCatalog {
   forgetEncoded(): void {
     const now = this.#usage.now();
     for (const { name } of this.#objects.nodes()) forgetKept(this.#usage.node(name, now));
-    for (const info of this.#objects.pods()) forgetKept(this.#usage.pod(info, now));
+    for (const pods of inBatches(stretch, this.#allPods)) for (const pod of pods) forgetKept(this.#usage.pod(pod, now));
   }
 
-  /** A small superset of the pods that can match, in order. */
-  #candidatePods(namespace: string, { labelSelector, fieldSelector }: ListQuery): readonly PodInfo[] {
-    const only = namespace === '' ? exactField(fieldSelector, 'metadata.namespace') : namespace;
-    if (only === undefined) return this.#objects.pods();
+  /** A small superset of the pods that can match. */
+  #candidatePods(namespace: string, { labelSelector, fieldSelector }: ListQuery): Candidates<PodInfo> {
+    const objects = this.#objects;
+    const within = namespace === '' ? exactField(fieldSelector, 'metadata.namespace') : namespace;
+    if (within === undefined) return { most: objects.podCount, read: this.#allPods };
     const name = exactField(fieldSelector, 'metadata.name');
-    if (name !== undefined) {
-      const pod = this.#objects.pod(only, name);
-      return pod === undefined ? [] : [pod];
-    }
+    if (name !== undefined) return only(objects.pod(within, name));
+    const most = objects.podCountOf(within);
     const equal = labelSelector.requirements.find(({ operator }) => operator === '=' || operator === '==');
-    if (equal !== undefined && this.#objects.podsWithLabel !== undefined)
-      return this.#objects.podsWithLabel(only, equal.key, equal.values[0] ?? '');
-    return this.#objects.pods(only);
+    if (equal === undefined) return { most, read: (part) => objects.pods(within, part) };
+    const {
+      key,
+      values: [value = ''],
+    } = equal;
+    return { most, read: (part) => objects.podsWithLabel(within, key, value, part) };
   }
 
   #nodeMetricsOf(info: NodeInfo, now: MonotonicMs): NodeMetrics | undefined {
@@ -125,32 +127,33 @@ export class MetricsCatalog {
   }
 
   /**
-   * Looks for a page among sorted candidates, from after `after` until the limit; `accept` gives an object or undefined. A page may be short of its limit, even
-   * empty, and yet not the last, and what remains may be unknown: both as ListOptions and ListMeta have it.
+   * Looks for a page among candidates, from behind `after` until the limit; `accept` gives an object or undefined. A page may be short of its limit, even empty,
+   * and yet not the last, and what remains may be unknown: both as ListOptions and ListMeta have it.
    */
-  #takePage<Info extends Key, Metrics>(
+  #takePage<Info extends ObjectKey, Metrics>(
     resource: ResourceName,
-    candidates: readonly Info[],
-    after: Continuation | undefined,
+    candidates: Candidates<Info>,
+    after: ObjectKey | undefined,
     { limit, labelSelector, fieldSelector }: ListQuery,
     accept: Accept<Info, Metrics>,
   ) {
-    const from = after === undefined ? 0 : firstAfter(candidates, after);
-    const most = candidates.length - from;
-    if (limit <= 0 || limit >= most)
-      return {
-        batches: this.#batches(candidates, from, accept),
-        most,
-        continueToken: undefined,
-        remainingItemCount: undefined,
-      };
-    const counts = most <= mostInTurn && labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
+    const whole = {
+      batches: this.#batches(candidates, after, accept),
+      most: candidates.most,
+      continueToken: undefined,
+      remainingItemCount: undefined,
+    };
+    if (limit <= 0 || limit >= candidates.most) return whole;
+    const next = candidates.read({ after, count: mostInTurn + 1 });
+    if (limit >= next.length) return whole;
+    const counts =
+      next.length <= mostInTurn && labelSelector.requirements.length === 0 && fieldSelector.terms.length === 0;
     const now = this.#usage.now();
     const page: Info[] = [];
     let remaining = 0;
-    let index = from;
-    for (const end = Math.min(candidates.length, from + mostInTurn); index < end; index++) {
-      const info = candidates[index];
+    let index = 0;
+    for (; index < Math.min(next.length, mostInTurn); index++) {
+      const info = next[index];
       if (info === undefined || accept(info, now) === undefined) continue;
       if (page.length < limit) page.push(info);
       else {
@@ -158,30 +161,26 @@ export class MetricsCatalog {
         if (!counts) break;
       }
     }
-    const isAllSeen = index === candidates.length;
-    const last = page.length < limit ? candidates[index - 1] : page.at(-1);
+    const isAllSeen = index === next.length;
+    const last = page.length < limit ? next[index - 1] : page.at(-1);
     return {
-      batches: this.#batches(page, 0, accept),
+      batches: this.#batches(among(page), undefined, accept),
       most: page.length,
-      continueToken:
-        (isAllSeen && remaining === 0) || last === undefined
-          ? undefined
-          : encodeContinue(resource, { namespace: last.namespace ?? '', name: last.name }),
+      continueToken: (isAllSeen && remaining === 0) || last === undefined ? undefined : encodeContinue(resource, last),
       remainingItemCount: counts && remaining > 0 ? remaining : undefined,
     };
   }
 
-  *#batches<Info, Metrics>(
-    candidates: readonly Info[],
-    from: number,
+  *#batches<Info extends ObjectKey, Metrics>(
+    { read }: Candidates<Info>,
+    after: ObjectKey | undefined,
     accept: Accept<Info, Metrics>,
   ): Generator<readonly Metrics[]> {
-    for (let start = from; start < candidates.length; start += stretch) {
+    for (const infos of inBatches(stretch, read, after)) {
       const now = this.#usage.now();
       const batch: Metrics[] = [];
-      for (let index = start; index < Math.min(start + stretch, candidates.length); index++) {
-        const info = candidates[index];
-        const metrics = info === undefined ? undefined : accept(info, now);
+      for (const info of infos) {
+        const metrics = accept(info, now);
         if (metrics !== undefined) batch.push(metrics);
       }
       yield batch;
@@ -196,20 +195,30 @@ function forgetKept(usage: NodeUsage | PodUsage | undefined): void {
 /** The object to serve of a Node or Pod, if there is one now and it is asked for. */
 type Accept<Info, Metrics> = (info: Info, now: MonotonicMs) => Metrics | undefined;
 
-interface Key {
-  readonly namespace?: string;
-  readonly name: string;
+/** Sorted Nodes or Pods, read part by part. */
+interface Candidates<Info extends ObjectKey> {
+  /** There are no more than that. */
+  readonly most: number;
+  readonly read: (part: Part<ObjectKey>) => readonly Info[];
 }
 
-/** The first candidate behind a key that may be gone. */
-function firstAfter(candidates: readonly Key[], after: Continuation): number {
-  return firstBehind(
-    candidates,
-    ({ namespace = '', name }) => (compare(namespace, after.namespace) || compare(name, after.name)) > 0,
-  );
+function among<Info extends ObjectKey>(sorted: readonly Info[]): Candidates<Info> {
+  const read = ({ after, count = sorted.length }: Part<ObjectKey>): readonly Info[] => {
+    const from = after === undefined ? 0 : firstBehind(sorted, (info) => isBehind(info, after));
+    return sorted.slice(from, from + count);
+  };
+  return { most: sorted.length, read };
 }
 
-function continuation(resource: ResourceName, { continueToken }: ListQuery): Continuation | undefined {
+function only<Info extends ObjectKey>(info: Info | undefined): Candidates<Info> {
+  return among(info === undefined ? [] : [info]);
+}
+
+function isBehind(a: ObjectKey, b: ObjectKey): boolean {
+  return (compare(a.namespace ?? '', b.namespace ?? '') || compare(a.name, b.name)) > 0;
+}
+
+function continuation(resource: ResourceName, { continueToken }: ListQuery): ObjectKey | undefined {
   return continueToken === '' ? undefined : decodeContinue(resource, continueToken);
 }
 

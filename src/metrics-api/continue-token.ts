@@ -1,23 +1,20 @@
 import { KubetallyError } from '../model/errors.ts';
+import type { ObjectKey } from '../model/inventory.ts';
 import type { ResourceName } from './objects.ts';
-
-/** Where a paged list goes on: after the object of this key, which need not exist any more. */
-export interface Continuation {
-  /** Empty for nodes. */
-  readonly namespace: string;
-  readonly name: string;
-}
 
 /** `continue=` does not hold a token that was given out for this resource. */
 export class ContinueTokenError extends KubetallyError<'bad-continue-token'> {}
 
 /** An opaque token. It says where to go on and no more, so it never expires and any replica understands it. */
-export function encodeContinue(resource: ResourceName, { namespace, name }: Continuation): string {
+export function encodeContinue(resource: ResourceName, { namespace = '', name }: ObjectKey): string {
   return Buffer.from(JSON.stringify([1, resource, namespace, name])).toString('base64url');
 }
 
-/** @throws {ContinueTokenError} */
-export function decodeContinue(resource: ResourceName, token: string): Continuation {
+/**
+ * Where a paged list goes on: behind the object of this key.
+ * @throws {ContinueTokenError}
+ */
+export function decodeContinue(resource: ResourceName, token: string): ObjectKey {
   const parts = readToken(token);
   if (parts === undefined || parts.length !== 4 || parts[0] !== 1)
     throw malformed('continue key is not valid: it was not given out by this server');

@@ -1,17 +1,20 @@
-import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import type { NodeInfo, ObjectKey, PodInfo } from '../model/inventory.ts';
+import type { Part } from '../model/sorted.ts';
 import type { MonotonicMs } from '../model/units.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
 
-/** What the cluster holds, as the inventory knows it. Lists are sorted in byte order; they are not changed after they were given out, and the same until something changes. */
+/** What the cluster holds, as the inventory knows it. Lists are sorted in byte order, and not changed after they were given out. */
 export interface ObjectSource {
   node(name: string): NodeInfo | undefined;
   /** By name. */
   nodes(): readonly NodeInfo[];
   pod(namespace: string, name: string): PodInfo | undefined;
+  readonly podCount: number;
+  podCountOf(namespace: string): number;
   /** By namespace, then name; of one namespace when it is given. */
-  pods(namespace?: string): readonly PodInfo[];
-  /** The pods of a namespace whose label `key` is `value`, by name: an index, where there is one. */
-  podsWithLabel?(namespace: string, key: string, value: string): readonly PodInfo[];
+  pods(namespace?: string, part?: Part<ObjectKey>): readonly PodInfo[];
+  /** The pods of a namespace whose label `key` is `value`, by name. */
+  podsWithLabel(namespace: string, key: string, value: string, part?: Part<ObjectKey>): readonly PodInfo[];
 }
 
 /** The usage that may be served now. Undefined: unknown, incomplete or too old. */

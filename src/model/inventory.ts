@@ -23,6 +23,13 @@ export interface NodeInfo {
   readonly resourceMetricsPath: string | undefined;
 }
 
+/** Where a Node or Pod stands among all, which are sorted by namespace, then name, both in byte order. It need not exist. */
+export interface ObjectKey {
+  /** Of a Pod. */
+  readonly namespace?: string;
+  readonly name: string;
+}
+
 /** What we keep of a running Pod: metadata only, as PartialObjectMetadata gives it. */
 export interface PodInfo {
   readonly namespace: string;

@@ -3,7 +3,8 @@ import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Inventory } from '../../src/inventory/inventory.ts';
 import { LabelSets } from '../../src/inventory/label-sets.ts';
-import type { NodeInfo, PodInfo } from '../../src/model/inventory.ts';
+import type { NodeInfo, ObjectKey, PodInfo } from '../../src/model/inventory.ts';
+import { inBatches } from '../../src/model/sorted.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 
 const labelSets = new LabelSets();
@@ -131,15 +132,26 @@ describe('the inventory', () => {
     );
   });
 
-  it('gives the same array until something changes, and never changes one it gave', () => {
-    inventory.podSink.replace([pod('a/one'), pod('b/one')]);
-    const [all, a, b] = [inventory.pods(), inventory.pods('a'), inventory.pods('b')];
-    assert.equal(inventory.pods(), all);
-    inventory.podSink.upsert(pod('a/two'));
-    assert.equal(inventory.pods('b'), b);
+  it('never changes an array it gave', () => {
+    inventory.podSink.replace([pod('a/one', 'u1', { app: 'x' }), pod('b/one')]);
+    const given = [inventory.pods(), inventory.pods('a'), inventory.podsWithLabel('a', 'app', 'x')];
+    inventory.podSink.upsert(pod('a/two', 'u2', { app: 'x' }));
     assert.deepEqual(keys(inventory.pods('a')), ['a/one', 'a/two']);
-    assert.deepEqual(keys(a), ['a/one']);
-    assert.deepEqual(keys(all), ['a/one', 'b/one']);
+    assert.deepEqual(given.map(keys), [['a/one', 'b/one'], ['a/one'], ['a/one']]);
+  });
+
+  it('gives parts that begin behind a pod, which may be gone, and end before or after a namespace does', () => {
+    inventory.podSink.replace(['a/x', 'a/y', 'a/z', 'c/x', 'c/z'].map((key) => pod(key, key, { app: 'x' })));
+    const part = (after: string, count: number, namespace?: string): string[] =>
+      keys(inventory.pods(namespace, { after: pod(after), count }));
+    assert.deepEqual(part('a/x', 2), ['a/y', 'a/z']);
+    assert.deepEqual(part('a/y', 2), ['a/z', 'c/x']);
+    assert.deepEqual(part('b/q', 9), ['c/x', 'c/z']);
+    assert.deepEqual(part('c/y', 9), ['c/z']);
+    assert.deepEqual(part('a/y', 9, 'a'), ['a/z']);
+    assert.deepEqual(part('a/y', 1, 'c'), ['c/x']);
+    assert.deepEqual(part('b/q', 9, 'a'), []);
+    assert.deepEqual(keys(inventory.podsWithLabel('a', 'app', 'x', { after: pod('a/x'), count: 1 })), ['a/y']);
   });
 
   it('finds pods by a label, also one named like a property of every object', () => {
@@ -149,7 +161,7 @@ describe('the inventory', () => {
       pod('a/one', 'u3', { app: 'y' }),
       pod('a/zero', 'u4', JSON.parse('{"__proto__":"kept"}') as Record<string, string>),
     ]);
-    assert.deepEqual(keys(inventory.podsWithLabel(undefined, 'app', 'x')), ['a/two', 'b/one']);
+    assert.deepEqual(keys(inventory.podsWithLabel('b', 'app', 'x')), ['b/one']);
     assert.deepEqual(keys(inventory.podsWithLabel('a', 'app', 'x')), ['a/two']);
     assert.deepEqual(keys(inventory.podsWithLabel('a', '__proto__', 'kept')), ['a/zero']);
     assert.deepEqual(inventory.podsWithLabel('a', 'toString', 'x'), []);
@@ -214,10 +226,15 @@ describe('the inventory', () => {
           );
           for (const app of ['x', 'y'])
             assert.deepEqual(
-              inventory.podsWithLabel(undefined, 'app', app),
-              sorted.filter((info) => info?.labels['app'] === app),
+              inventory.podsWithLabel('a', 'app', app),
+              sorted.filter((info) => info?.namespace === 'a' && info.labels['app'] === app),
             );
+          assert.deepEqual(
+            [...inBatches<ObjectKey, PodInfo>(2, (part) => inventory.pods(undefined, part))].flat(),
+            sorted,
+          );
           assert.equal(inventory.podCount, plain.size);
+          assert.equal(inventory.podCountOf('a'), inventory.pods('a').length);
           for (const info of plain.values()) assert.equal(inventory.pod(info.namespace, info.name)?.uid, info.uid);
         }
         const living = new Set([...plain.values()].map(({ uid }) => uid));

@@ -1,3 +1,4 @@
+import { Inventory } from '../../src/inventory/inventory.ts';
 import type { ObjectSource, UsageSource } from '../../src/metrics-api/sources.ts';
 import type { NodeUsage, PodUsage } from '../../src/model/window.ts';
 import type { NodeInfo, PodInfo } from '../../src/model/inventory.ts';
@@ -36,19 +37,18 @@ export function podUsage(nodeName: string, ...containers: string[]): PodUsage {
 
 /** Nodes and pods that a test adds, changes and removes. */
 export class TestCluster {
-  readonly #nodes = new Map<string, NodeInfo>();
-  readonly #pods = new Map<string, PodInfo>();
+  readonly #inventory = new Inventory();
   readonly #nodeUsage = new Map<string, NodeUsage>();
   readonly #podUsage = new Map<string, PodUsage>();
 
   addNode(info: NodeInfo, usage: NodeUsage | undefined = nodeUsage()): this {
-    this.#nodes.set(info.name, info);
+    this.#inventory.nodeSink.upsert(info);
     if (usage !== undefined) this.#nodeUsage.set(info.name, usage);
     return this;
   }
 
   addPod(info: PodInfo, usage: PodUsage | 'none' = podUsage('node-a')): this {
-    this.#pods.set(`${info.namespace}/${info.name}`, info);
+    this.#inventory.podSink.upsert(info);
     if (usage === 'none') this.#podUsage.delete(info.kubeletUid);
     else this.#podUsage.set(info.kubeletUid, usage);
     return this;
@@ -59,26 +59,14 @@ export class TestCluster {
   }
 
   removePod(namespace: string, name: string): void {
-    this.#pods.delete(`${namespace}/${name}`);
+    this.#inventory.podSink.remove(podInfo(namespace, name));
   }
 
-  readonly objects: ObjectSource = {
-    node: (name) => this.#nodes.get(name),
-    nodes: () => [...this.#nodes.values()].sort((a, b) => compare(a.name, b.name)),
-    pod: (namespace, name) => this.#pods.get(`${namespace}/${name}`),
-    pods: (namespace) =>
-      [...this.#pods.values()]
-        .filter((pod) => namespace === undefined || pod.namespace === namespace)
-        .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name)),
-  };
+  readonly objects: ObjectSource = this.#inventory;
 
   readonly usage: UsageSource = {
     node: (name) => this.#nodeUsage.get(name),
     pod: ({ kubeletUid }) => this.#podUsage.get(kubeletUid),
     now: () => monotonicMs(0),
   };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 import type { Inventory } from '../../inventory/inventory.ts';
-import type { PodInfo } from '../../model/inventory.ts';
+import type { ObjectKey, PodInfo } from '../../model/inventory.ts';
+import { inBatches } from '../../model/sorted.ts';
 import type { WindowStore } from '../../windows/window-store.ts';
 
 /** So many nodes or pods are not served for one reason. */
@@ -17,7 +18,7 @@ const stretch = 5000;
  * @param nodeOf where a pod runs, if the API server was asked; any other may run on any node that was never scraped
  */
 export function* absences(
-  inventory: Pick<Inventory, 'nodes' | 'pod' | 'pods'>,
+  inventory: Pick<Inventory, 'nodes' | 'pods'>,
   store: Pick<WindowStore, 'node' | 'nodeAbsence' | 'pod' | 'podAbsence'>,
   nodeOf: (pod: PodInfo) => string | undefined,
 ): Generator<void, readonly Absences[]> {
@@ -32,14 +33,14 @@ export function* absences(
     if (reason === 'not_scraped') unscraped.add(name);
     add('nodes', reason);
   }
-  for (const [index, pod] of inventory.pods().entries()) {
-    if (index % stretch === stretch - 1) yield;
-    if (store.pod(pod) !== undefined) continue;
-    // It may have ended since the counting began.
-    if (inventory.pod(pod.namespace, pod.name) !== pod) continue;
-    const node = nodeOf(pod);
-    const nodeScraped = node === undefined ? unscraped.size === 0 : !unscraped.has(node);
-    add('pods', store.podAbsence(pod, nodeScraped).reason);
+  for (const pods of inBatches<ObjectKey, PodInfo>(stretch, (part) => inventory.pods(undefined, part))) {
+    for (const pod of pods) {
+      if (store.pod(pod) !== undefined) continue;
+      const node = nodeOf(pod);
+      const nodeScraped = node === undefined ? unscraped.size === 0 : !unscraped.has(node);
+      add('pods', store.podAbsence(pod, nodeScraped).reason);
+    }
+    yield;
   }
   return (['nodes', 'pods'] as const).flatMap((resource) =>
     Array.from(counts[resource], ([reason, count]) => ({ resource, reason, count })),

@@ -32,7 +32,7 @@ describe('The absences that serve counts', () => {
     const nodes = ['answering', 'dead'].map((name) => nodeInfo(name));
     const pods = [pod('elsewhere'), pod('unknown')];
     const counting = absences(
-      { nodes: () => nodes, pods: () => pods, pod: (_namespace, name) => pods.find((one) => one.name === name) },
+      { nodes: () => nodes, pods: () => pods },
       {
         node: () => undefined,
         nodeAbsence: (name) => ({ reason: name === 'dead' ? 'not_scraped' : 'expired' }),
