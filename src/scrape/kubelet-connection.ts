@@ -37,7 +37,7 @@ export class KubeletConnection {
   readonly #client: Client;
   readonly #maxBodySize: Bytes;
   readonly #buffers: BodyBuffers;
-  /** The last one begun. */
+  /** The one under way. */
   #exchange: { isDoneWith(received: Buffer): boolean } | undefined;
 
   constructor({ origin, address, nodeName, tls, connectTimeout, maxBodySize, buffers }: ConnectionOptions) {
@@ -92,6 +92,8 @@ export class KubeletConnection {
         this.#client.dispatch({ method: 'GET', path, headers }, exchange);
       });
     } finally {
+      // All of the exchange, with undici's objects, would be kept until the next and grow old: 2 KB of each kubelet, and as much garbage that only a full collection finds.
+      this.#exchange = undefined;
       this.#buffers.giveBack(body);
     }
   }
@@ -144,10 +146,7 @@ const endOfHead = '\r\n\r\n';
 
 /** One request and its answer, fed by undici. Every end is told once; what comes later is ignored. */
 class Exchange<Result> implements Dispatcher.DispatchHandler {
-  /**
-   * Undefined once the end is told. undici keeps the last exchange of a connection until the next; that must not keep what was read for a whole cycle, or all
-   * of it would grow old enough to become garbage that only a full collection finds.
-   */
+  /** Undefined once the end is told. */
   #outcome: Outcome<Result> | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   /** Something of the answer has come. */

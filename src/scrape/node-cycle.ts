@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../model/clock.ts';
+import { sleep, type Clock, type Timer } from '../model/clock.ts';
 import { asError } from '../model/errors.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading } from '../model/sample.ts';
@@ -54,13 +54,17 @@ const leastForRetry = seconds(1);
 /** The scraping of one node: its own timer, one retry within the cycle, back-off while it fails. */
 export class NodeCycle {
   readonly #options: NodeCycleOptions;
-  readonly #gone = new AbortController();
   readonly #phase: number;
   #node: NodeInfo;
   #timer: Timer | undefined;
   #dueAt = monotonicMs(0);
   #startedAt = monotonicMs(Number.NEGATIVE_INFINITY);
-  #running = false;
+  /**
+   * Aborts the cycle under way. Each has its own: listeners that come and go at a signal that stays leave a trail of old tables, and what hangs on these grows old
+   * before it is found to be garbage, a quarter of all that did.
+   */
+  #underWay: AbortController | undefined;
+  #gone = false;
   #failures = 0;
 
   constructor(node: NodeInfo, options: NodeCycleOptions) {
@@ -76,8 +80,9 @@ export class NodeCycle {
 
   /** Ends for good; a request under way is abandoned. */
   stop(): void {
+    this.#gone = true;
     this.#timer?.cancel();
-    this.#gone.abort(new ScrapeError('timeout', 'the node left'));
+    this.#underWay?.abort(new ScrapeError('timeout', 'the node left'));
   }
 
   /** The Node changed. One that turned ready is tried at once, whatever the back-off. */
@@ -93,7 +98,7 @@ export class NodeCycle {
   }
 
   #advance(delay: Milliseconds): void {
-    if (this.#running || this.#timer === undefined) return;
+    if (this.#underWay !== undefined || this.#timer === undefined) return;
     const now = this.#options.clock.monotonic();
     const at = Math.max(now + delay, this.#startedAt + shortestInterval);
     if (at < this.#dueAt) this.#schedule(milliseconds(at - now));
@@ -106,11 +111,11 @@ export class NodeCycle {
 
   /** How long ago the next cycle should have begun; 0 while one is under way or none is due. */
   get overdue(): Milliseconds {
-    return milliseconds(this.#running ? 0 : Math.max(0, this.#options.clock.monotonic() - this.#dueAt));
+    return milliseconds(this.#underWay !== undefined ? 0 : Math.max(0, this.#options.clock.monotonic() - this.#dueAt));
   }
 
   #schedule(delay: Milliseconds): void {
-    if (this.#gone.signal.aborted) return;
+    if (this.#gone) return;
     const { clock } = this.#options;
     this.#timer?.cancel();
     this.#dueAt = monotonicMs(clock.monotonic() + delay);
@@ -124,15 +129,16 @@ export class NodeCycle {
   /** Never rejects. */
   async #run(): Promise<void> {
     const { clock, resolution, random, onStart, onCycle } = this.#options;
-    this.#running = true;
+    const underWay = new AbortController();
+    this.#underWay = underWay;
     this.#startedAt = clock.monotonic();
     onStart(milliseconds(this.#startedAt - this.#dueAt));
     const next = untilDue(this.#step(), clock.now(), resolution, shortestInterval);
     const nextAt = monotonicMs(this.#startedAt + next);
-    let error = await this.#attempt(this.#options.requestTimeout, false);
-    if (error !== undefined && this.#failures === 0) error = await this.#retry(error, nextAt);
-    this.#running = false;
-    if (this.#gone.signal.aborted) return;
+    let error = await this.#attempt(this.#options.requestTimeout, underWay.signal, false);
+    if (error !== undefined && this.#failures === 0) error = await this.#retry(error, nextAt, underWay.signal);
+    this.#underWay = undefined;
+    if (this.#gone) return;
     this.#failures = error === undefined ? 0 : this.#failures + 1;
     const now = clock.monotonic();
     const backedOff = this.#failures > 1;
@@ -152,32 +158,29 @@ export class NodeCycle {
   }
 
   /** Once more within the cycle, if time is left for it: a single lost answer then leaves no trace. */
-  async #retry(error: ScrapeError, nextAt: MonotonicMs): Promise<ScrapeError | undefined> {
+  async #retry(error: ScrapeError, nextAt: MonotonicMs, signal: AbortSignal): Promise<ScrapeError | undefined> {
     const { clock, random, requestTimeout } = this.#options;
     const delay = milliseconds(retryDelay * (0.5 + random()));
     const left = nextAt - clock.monotonic() - delay;
     if (left < leastForRetry) return error;
-    await new Promise<void>((resolve) => {
-      this.#timer = clock.after(delay, resolve);
-      this.#gone.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    return this.#gone.signal.aborted ? error : await this.#attempt(milliseconds(Math.min(requestTimeout, left)), true);
+    await sleep(clock, delay, signal);
+    return this.#gone ? error : await this.#attempt(milliseconds(Math.min(requestTimeout, left)), signal, true);
   }
 
-  async #attempt(deadline: Milliseconds, retry: boolean): Promise<ScrapeError | undefined> {
+  async #attempt(deadline: Milliseconds, signal: AbortSignal, retry: boolean): Promise<ScrapeError | undefined> {
     const { clock, read, publish, onAttempt } = this.#options;
     const node = this.#node;
     const startedAt = clock.monotonic();
     let error: ScrapeError | undefined;
     try {
-      await read(node, deadline, this.#gone.signal, (reading) => {
-        if (!this.#gone.signal.aborted) publish(node, reading);
+      await read(node, deadline, signal, (reading) => {
+        if (!this.#gone) publish(node, reading);
       });
     } catch (thrown) {
       error =
         thrown instanceof ScrapeError ? thrown : new ScrapeError('connect', asError(thrown).message, { cause: thrown });
     }
-    if (!this.#gone.signal.aborted)
+    if (!this.#gone)
       onAttempt({ node, duration: milliseconds(clock.monotonic() - startedAt), error, retry });
     return error;
   }
