@@ -1,6 +1,5 @@
 // A simulated cluster in a process of its own, with nodes that come and go: `cluster-process.ts DIRECTORY OPTIONS`, options as JSON.
 // Prints one line when everything is up; ends at SIGTERM. A file `faults.json` in the directory makes kubelets misbehave.
-import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { followFaults } from '../../src/sim/fault-file.ts';
@@ -21,9 +20,6 @@ export interface ClusterRequest {
 }
 
 const awayFor = 20_000;
-
-// It stands for other machines, which leave a server's cores alone, and has pauses of its own.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const [directory = '', text = '{}'] = process.argv.slice(2);
 const request = JSON.parse(text) as ClusterRequest;
