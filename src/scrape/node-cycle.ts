@@ -180,8 +180,7 @@ export class NodeCycle {
       error =
         thrown instanceof ScrapeError ? thrown : new ScrapeError('connect', asError(thrown).message, { cause: thrown });
     }
-    if (!this.#gone)
-      onAttempt({ node, duration: milliseconds(clock.monotonic() - startedAt), error, retry });
+    if (!this.#gone) onAttempt({ node, duration: milliseconds(clock.monotonic() - startedAt), error, retry });
     return error;
   }
 }
