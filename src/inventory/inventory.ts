@@ -55,7 +55,7 @@ export class Inventory {
   readonly podSink: Sink<PodInfo> = {
     replace: (pods) => {
       const uids = new Set(pods.map(({ uid }) => uid));
-      for (const pod of this.#pods.sorted()) if (!uids.has(pod.uid)) this.podSink.remove(pod);
+      for (const pod of this.pods()) if (!uids.has(pod.uid)) this.podSink.remove(pod);
       for (const pod of pods) this.podSink.upsert(pod);
       this.#markSynced(() => (this.#podsSynced = true));
     },

@@ -1,5 +1,5 @@
 import type { PodInfo } from '../model/inventory.ts';
-import { firstBehind } from '../model/sorted.ts';
+import { firstBehind, partOf, type Part } from '../model/sorted.ts';
 
 /** Label keys indexed at a time; selectors of one namespace use few. */
 const maxIndexedKeys = 4;
@@ -41,13 +41,13 @@ export class NamespacePods {
     if (this.#pods.delete(name)) this.#follow(previous, undefined);
   }
 
-  /** At most `count` pods behind the name `after`, or from the first, in byte order of name (names are ASCII). */
-  sorted(after: string | undefined, count: number): readonly PodInfo[] {
-    return partOf(this.#inOrder(), after, count);
+  /** In byte order of name (names are ASCII), by which a part is named. */
+  sorted(part: Part<string>): readonly PodInfo[] {
+    return partOf(this.#inOrder(), part, isBehind);
   }
 
   /** As `sorted`, of the pods whose label `key` is `value`. */
-  withLabel(key: string, value: string, after: string | undefined, count: number): readonly PodInfo[] {
+  withLabel(key: string, value: string, part: Part<string>): readonly PodInfo[] {
     this.#changes = 0;
     const index = this.#byLabel.get(key) ?? this.#index(key);
     this.#byLabel.delete(key);
@@ -56,7 +56,7 @@ export class NamespacePods {
       const [oldest] = this.#byLabel.keys();
       if (oldest !== undefined) this.#byLabel.delete(oldest);
     }
-    return partOf(index.get(value) ?? nothing, after, count);
+    return partOf(index.get(value) ?? nothing, part, isBehind);
   }
 
   #inOrder(): readonly PodInfo[] {
@@ -94,9 +94,8 @@ export class NamespacePods {
   }
 }
 
-function partOf(sorted: readonly PodInfo[], after: string | undefined, count: number): readonly PodInfo[] {
-  const from = after === undefined ? 0 : firstBehind(sorted, ({ name }) => name > after);
-  return sorted.slice(from, from + count);
+function isBehind({ name }: PodInfo, other: string): boolean {
+  return name > other;
 }
 
 function changeUnder(

@@ -52,11 +52,9 @@ export class PodSet {
   }
 
   /** By namespace, then name, both in byte order; of one namespace, when it is given. A new array. */
-  sorted(
-    namespace?: string,
-    { after, count = Number.POSITIVE_INFINITY }: Part<ObjectKey> = everything,
-  ): readonly PodInfo[] {
-    if (namespace !== undefined) return this.#of(namespace, after, (pods, name) => pods.sorted(name, count));
+  sorted(namespace: string | undefined, part: Part<ObjectKey> = everything): readonly PodInfo[] {
+    if (namespace !== undefined) return this.#of(namespace, part, (pods, names) => pods.sorted(names));
+    const { after, count = this.#size } = part;
     const names = this.#sortedNamespaces();
     let at = after === undefined ? 0 : firstBehind(names, (name) => name >= (after.namespace ?? ''));
     const pods: PodInfo[] = [];
@@ -66,24 +64,19 @@ export class PodSet {
   }
 
   /** The pods of a namespace whose label `key` is `value`, in the order of `sorted`. A new array. */
-  withLabel(
-    namespace: string,
-    key: string,
-    value: string,
-    { after, count = Number.POSITIVE_INFINITY }: Part<ObjectKey> = everything,
-  ): readonly PodInfo[] {
-    return this.#of(namespace, after, (pods, name) => pods.withLabel(key, value, name, count));
+  withLabel(namespace: string, key: string, value: string, part = everything): readonly PodInfo[] {
+    return this.#of(namespace, part, (pods, names) => pods.withLabel(key, value, names));
   }
 
-  /** What `read` finds in a namespace behind the name that it is told. */
+  /** What `read` finds of a part in a namespace, where pods go by their names. */
   #of(
     namespace: string,
-    after: ObjectKey | undefined,
-    read: (pods: NamespacePods, after: string | undefined) => readonly PodInfo[],
+    { after, ...rest }: Part<ObjectKey>,
+    read: (pods: NamespacePods, names: Part<string>) => readonly PodInfo[],
   ): readonly PodInfo[] {
     const pods = this.#namespaces.get(namespace);
     if (pods === undefined || (after !== undefined && namespace < (after.namespace ?? ''))) return nothing;
-    return read(pods, after?.namespace === namespace ? after.name : undefined);
+    return read(pods, { ...rest, after: after?.namespace === namespace ? after.name : undefined });
   }
 
   #sortedNamespaces(): readonly string[] {

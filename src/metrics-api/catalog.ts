@@ -1,7 +1,7 @@
 import { exactField, matchesFields, type FieldSelector } from '../kube/selectors/field-selector.ts';
 import { matchesLabels, type LabelSelector } from '../kube/selectors/label-selector.ts';
 import type { NodeInfo, ObjectKey, PodInfo } from '../model/inventory.ts';
-import { firstBehind, inBatches, type Part } from '../model/sorted.ts';
+import { inBatches, partOf, type Part } from '../model/sorted.ts';
 import type { MonotonicMs } from '../model/units.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
@@ -203,11 +203,7 @@ interface Candidates<Info extends ObjectKey> {
 }
 
 function among<Info extends ObjectKey>(sorted: readonly Info[]): Candidates<Info> {
-  const read = ({ after, count = sorted.length }: Part<ObjectKey>): readonly Info[] => {
-    const from = after === undefined ? 0 : firstBehind(sorted, (info) => isBehind(info, after));
-    return sorted.slice(from, from + count);
-  };
-  return { most: sorted.length, read };
+  return { most: sorted.length, read: (part) => partOf(sorted, part, isBehind) };
 }
 
 function only<Info extends ObjectKey>(info: Info | undefined): Candidates<Info> {

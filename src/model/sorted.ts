@@ -4,6 +4,16 @@ export interface Part<Key> {
   readonly count?: number;
 }
 
+/** @param isBehind whether an item stands behind a key */
+export function partOf<Key, Item>(
+  sorted: readonly Item[],
+  { after, count = sorted.length }: Part<Key>,
+  isBehind: (item: Item, key: Key) => boolean,
+): readonly Item[] {
+  const from = after === undefined ? 0 : firstBehind(sorted, (item) => isBehind(item, after));
+  return sorted.slice(from, from + count);
+}
+
 /** Reads what is sorted batch by batch, each when it is asked for: what comes and goes in the meantime is there or not, and no array holds all. */
 export function* inBatches<Key, Item extends Key>(
   count: number,

@@ -92,7 +92,7 @@ export class KubeletConnection {
         this.#client.dispatch({ method: 'GET', path, headers }, exchange);
       });
     } finally {
-      // All of the exchange, with undici's objects, would be kept until the next and grow old: 2 KB of each kubelet, and as much garbage that only a full collection finds.
+      // All of the exchange, with undici's objects, would be kept until the next: 2 KB of each kubelet, old by then, so that only a full collection frees it.
       this.#exchange = undefined;
       this.#buffers.giveBack(body);
     }
