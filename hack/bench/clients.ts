@@ -1,8 +1,10 @@
-import { Http2Client } from './http2-client.ts';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { pause } from '../e2e/wait.ts';
+import type { Seen } from './client-process.ts';
 import type { Simulation } from './simulation.ts';
-import { workloads } from './workloads.ts';
 
-/** Latencies in milliseconds that clients saw. */
+/** What clients saw: latencies in milliseconds. */
 export interface Latencies {
   readonly selector: readonly number[];
   readonly allPods: readonly number[];
@@ -10,73 +12,51 @@ export interface Latencies {
   readonly failures: number;
 }
 
-const group = '/apis/metrics.k8s.io/v1beta1';
-const autoscalerPeriod = 15_000;
-const dashboardPeriod = 2_000;
-const protobuf = { accept: 'application/vnd.kubernetes.protobuf, */*' };
-const json = { accept: 'application/json' };
+const program = new URL('client-process.ts', import.meta.url).pathname;
 
 /**
- * Clients of a busy cluster, until `stop`: an autoscaler that lists the pods of each workload every 15 s, evenly spread, on one connection, and a dashboard that
- * lists all pods every 2 s on another. Each asks on time whether or not the last answer has come, but the dashboard waits for its own.
+ * Clients of a busy cluster: an autoscaler that lists the pods of each workload every 15 s, and a dashboard that lists all pods every 2 s. Each is a process of its
+ * own: one that reads 50 MB cannot tell when a small answer came.
  */
 export class Clients {
-  readonly #timers: NodeJS.Timeout[] = [];
-  readonly #autoscaler: Http2Client;
-  readonly #dashboard: Http2Client;
-  readonly #selector: number[] = [];
-  readonly #allPods: number[] = [];
-  readonly #underWay = new Set<Promise<void>>();
-  #failures = 0;
+  readonly #autoscaler: ChildProcess;
+  readonly #dashboard: ChildProcess;
 
   constructor(url: string, simulation: Simulation) {
-    this.#autoscaler = new Http2Client(url, simulation.admin);
-    this.#dashboard = new Http2Client(url, simulation.admin);
-    const all = workloads(simulation.request.workloads);
-    let next = 0;
-    let busy = false;
-    if (all.length > 0)
-      this.#every(autoscalerPeriod / all.length, () => {
-        const { namespace, app } = all[next++ % all.length] ?? { namespace: '', app: '' };
-        const path = `${group}/namespaces/${namespace}/pods?labelSelector=app%3D${app}`;
-        void this.#ask(this.#autoscaler, path, protobuf, this.#selector);
+    const start = (role: string): ChildProcess =>
+      fork(program, [role, url, simulation.directory, String(simulation.request.workloads)], {
+        execArgv: ['--import', 'tsx'],
       });
-    this.#every(dashboardPeriod, () => {
-      if (busy) return;
-      busy = true;
-      void this.#ask(this.#dashboard, `${group}/pods`, json, this.#allPods).finally(() => (busy = false));
-    });
+    this.#autoscaler = start('autoscaler');
+    this.#dashboard = start('dashboard');
   }
 
-  /** Asks no more, waits for the answers under way, and tells what was seen. */
-  async stop(): Promise<Latencies> {
-    for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#underWay);
-    this.#autoscaler.close();
-    this.#dashboard.close();
-    return { selector: this.#selector, allPods: this.#allPods, failures: this.#failures };
+  /** Lets them ask for so many milliseconds, and wait for the answers under way then. Tells what they saw. */
+  async ask(milliseconds: number): Promise<Latencies> {
+    const both = [this.#autoscaler, this.#dashboard];
+    for (const client of both) client.send('ask');
+    await pause(milliseconds);
+    const [selector, allPods] = await Promise.all([seenBy(this.#autoscaler), seenBy(this.#dashboard)]);
+    return {
+      selector: selector.latencies,
+      allPods: allPods.latencies,
+      failures: selector.failures + allPods.failures,
+    };
   }
 
-  #every(period: number, act: () => void): void {
-    this.#timers.push(setInterval(act, period));
+  stop(): void {
+    this.#autoscaler.disconnect();
+    this.#dashboard.disconnect();
   }
+}
 
-  async #ask(
-    client: Http2Client,
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    latencies: number[],
-  ): Promise<void> {
-    const begun = performance.now();
-    const asking = client.get(path, headers).then(
-      ({ status }) => {
-        latencies.push(performance.now() - begun);
-        if (status !== 200) this.#failures++;
-      },
-      () => void this.#failures++,
-    );
-    this.#underWay.add(asking);
-    await asking;
-    this.#underWay.delete(asking);
-  }
+/** @throws Error when it has ended */
+async function seenBy(client: ChildProcess): Promise<Seen> {
+  const ended = once(client, 'exit').then(([code]) => {
+    throw new Error(`a client ended with ${String(code)}`);
+  });
+  if (!client.connected) return await ended;
+  client.send('rest');
+  const [seen] = (await Promise.race([once(client, 'message'), ended])) as [Seen];
+  return seen;
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { messageChain } from '../../src/model/errors.ts';
-import { pause } from '../e2e/wait.ts';
 import { Clients, type Latencies } from './clients.ts';
 import { growth, histogramQuantile, type Exposition } from './exposition.ts';
 import type { Budget, Figure } from './figure.ts';
@@ -41,10 +40,13 @@ async function benchSize(size: ClusterSize, settings: Settings): Promise<readonl
     try {
       await settle(server, simulation, size, say);
       say(`scale: ${name}: one cycle with clients to warm up, then ${scaleSeconds} s`);
-      const early = new Clients(server.url, simulation);
-      await pause(resolution * 1000);
-      await early.stop();
-      return await loaded(size, server, simulation, settings);
+      const clients = new Clients(server.url, simulation);
+      try {
+        await clients.ask(resolution * 1000);
+        return await loaded(size, server, simulation, clients, settings);
+      } finally {
+        clients.stop();
+      }
     } finally {
       await server.stop();
     }
@@ -72,14 +74,13 @@ async function loaded(
   size: ClusterSize,
   server: MetricsServer,
   simulation: Simulation,
+  clients: Clients,
   { scaleSeconds, resolution }: Settings,
 ): Promise<readonly Figure[]> {
   const before = await server.metrics();
   const [cpu, othersCpu] = [server.usage.cpu, processUsage(simulation.pid).cpu];
   const begun = performance.now();
-  const clients = new Clients(server.url, simulation);
-  await pause(scaleSeconds * 1000);
-  const latencies = await clients.stop();
+  const latencies = await clients.ask(scaleSeconds * 1000);
   const seconds = (performance.now() - begun) / 1000;
   const [usage, othersUsage] = [server.usage, processUsage(simulation.pid)];
   const after = await server.metrics();

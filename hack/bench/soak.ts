@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pause, until } from '../e2e/wait.ts';
+import { until } from '../e2e/wait.ts';
 import { Clients } from './clients.ts';
 import { drawCurves } from './curve.ts';
 import { LiveHeap } from './live-heap.ts';
@@ -67,15 +67,15 @@ report();
 
 async function soak(server: MetricsServer): Promise<void> {
   const heap = await until(10_000, 'the inspector answers', async () => await LiveHeap.connect(server.log));
+  const clients = new Clients(server.url, simulation);
   const begun = performance.now();
   for (let cycle = 0; cycle < cycles; cycle++) {
     await simulation.setFaults(faultsOf(cycle, size.nodes));
-    const clients = new Clients(server.url, simulation);
-    await pause(begun + (cycle + 1) * resolution * 1000 - performance.now());
-    await clients.stop();
+    await clients.ask(begun + (cycle + 1) * resolution * 1000 - performance.now());
     samples.push(await sampleOf(server, heap, (performance.now() - begun) / 1000));
     console.error(`soak: cycle ${cycle + 1} of ${cycles}: ${JSON.stringify(samples.at(-1))}`);
   }
+  clients.stop();
   heap.close();
 }
 
