@@ -23,9 +23,22 @@ export const systemClock: Clock = {
     // setTimeout fires at once for delays above 2^31-1 ms.
     const timeout = setTimeout(callback, Math.min(delay, 0x7fffffff));
     if (holding === undefined) timeout.unref();
-    return { cancel: () => clearTimeout(timeout) };
+    return new SystemTimer(timeout);
   },
 };
+
+/** Thousands wait for the next scrape of a node: an object each, not a closure with its scope. */
+class SystemTimer implements Timer {
+  readonly #timeout: NodeJS.Timeout;
+
+  constructor(timeout: NodeJS.Timeout) {
+    this.#timeout = timeout;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+}
 
 /** Resolves after `delay` on `clock`, or at once when `signal` aborts. */
 export async function sleep(clock: Clock, delay: Milliseconds, signal?: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { quote } from '../model/quote.ts';
 import { milliseconds, nanoseconds, type Milliseconds, type Nanoseconds } from '../model/units.ts';
+import { wholeText } from '../model/whole-text.ts';
 import { OptionError } from './errors.ts';
 
 const unitNanoseconds: Readonly<Record<string, bigint>> = {
@@ -72,9 +73,9 @@ export function toMilliseconds(duration: Nanoseconds): Milliseconds {
 function decimal(size: number, scale: number): string {
   const whole = Math.floor(size / scale);
   const rest = size - whole * scale;
-  if (rest === 0) return String(whole);
-  const fraction = String(rest + scale).slice(1);
+  if (rest === 0) return wholeText(whole);
+  const fraction = wholeText(rest + scale).slice(1);
   let end = fraction.length;
   while (fraction.charCodeAt(end - 1) === 0x30) end--;
-  return `${whole}.${fraction.slice(0, end)}`;
+  return `${wholeText(whole)}.${fraction.slice(0, end)}`;
 }

@@ -7,11 +7,13 @@ const mostDisplaced = 1 / 16;
 const goldenRatio = 0x9e3779b1;
 /** Longer ones are no names: those have 253 characters at most. */
 const longestKept = 256;
+/** So many slots lie together, and a string may stand in any of them. With two, one in nine strings displaced another in a table a third full; with eight, one in 350. */
+const slotsTogether = 8;
 
 /**
  * Strings by their bytes. What kubelets name in every answer (pods, namespaces, UIDs, containers) is the same from scrape to scrape: found here it costs no
- * new string, and all holders share one, whose hash is computed already. Each string has two slots that it may stand in, and what comes displaces what came before
- * the last, so the table is bounded and needs no clearing out. Displaced strings are garbage that has grown old, the costly kind, so the table grows with the cluster.
+ * new string, and all holders share one, whose hash is computed already. Each string has a few slots that it may stand in, and what comes displaces what came first
+ * of these, so the table is bounded and needs no clearing out. Displaced strings are garbage that has grown old, the costly kind, so the table grows with the cluster.
  */
 export class KnownStrings {
   #slots = emptySlots(fewestSlots);
@@ -31,16 +33,18 @@ export class KnownStrings {
   get(body: Buffer, start: number, end: number, hash: number): string {
     if (++this.#asked >= this.#slots.length) this.#growIfTooSmall();
     const slots = this.#slots;
-    const slot = (Math.imul(hash, goldenRatio) >>> 8) & (slots.length - 1);
-    const first = slots[slot];
-    if (first !== undefined && standsAt(first, body, start, end)) return first;
-    const second = slots[slot ^ 1];
-    if (second !== undefined && standsAt(second, body, start, end)) return second;
+    const first = (Math.imul(hash, goldenRatio) >>> 8) & (slots.length - slotsTogether);
+    const last = first + slotsTogether - 1;
+    for (let slot = first; slot <= last; slot++) {
+      const known = slots[slot];
+      if (known === undefined) break;
+      if (standsAt(known, body, start, end)) return known;
+    }
     const made = body.toString('latin1', start, end);
     if (end - start > longestKept) return made;
-    if (first !== undefined) slots[slot ^ 1] = first;
-    slots[slot] = made;
-    if (second !== undefined) this.#displaced++;
+    if (slots[last] !== undefined) this.#displaced++;
+    for (let slot = last; slot > first; slot--) slots[slot] = slots[slot - 1];
+    slots[first] = made;
     return made;
   }
 
@@ -55,8 +59,9 @@ function emptySlots(count: number): (string | undefined)[] {
   return Array.from<string | undefined>({ length: count });
 }
 
+/** From the end: names of pods differ there. */
 function standsAt(known: string, body: Buffer, start: number, end: number): boolean {
   if (known.length !== end - start) return false;
-  for (let at = 0; at < known.length; at++) if (known.charCodeAt(at) !== body[start + at]) return false;
+  for (let at = known.length - 1; at >= 0; at--) if (known.charCodeAt(at) !== body[start + at]) return false;
   return true;
 }

@@ -50,9 +50,9 @@ export class KubeletConnection {
       allowH2: false,
       keepAliveTimeout: keepAlive,
       keepAliveMaxTimeout: keepAlive,
-      // The deadline is the caller's signal; these only bound what it forgets.
-      headersTimeout: 120_000,
-      bodyTimeout: 120_000,
+      // The deadline is the caller's signal.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       maxResponseSize: maxBodySize,
       connect: socketsReadingInto(
         buffers.landing,
@@ -187,9 +187,12 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
     if (this.#outcome === undefined) controller.abort(new Error('the request was given up'));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#status = status;
     this.#date = headers.date;
+    // undici's parser made the list of raw headers when the last answer ended. It is old by now, and even unused it would keep what is in it until a full collection.
+    const { rawHeaders } = controller;
+    if (Array.isArray(rawHeaders)) rawHeaders.length = 0;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

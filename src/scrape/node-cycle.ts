@@ -66,6 +66,7 @@ export class NodeCycle {
   #underWay: AbortController | undefined;
   #gone = false;
   #failures = 0;
+  readonly #begin = (): void => void this.#run();
 
   constructor(node: NodeInfo, options: NodeCycleOptions) {
     this.#node = node;
@@ -119,7 +120,7 @@ export class NodeCycle {
     const { clock } = this.#options;
     this.#timer?.cancel();
     this.#dueAt = monotonicMs(clock.monotonic() + delay);
-    this.#timer = clock.after(delay, () => void this.#run());
+    this.#timer = clock.after(delay, this.#begin);
   }
 
   #step(): number {

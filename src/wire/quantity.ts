@@ -1,4 +1,5 @@
 import type { Bytes, Nanocores } from '../model/units.ts';
+import { wholeText } from '../model/whole-text.ts';
 
 /** Powers of 1000 from 1e-9. */
 const decimalSuffixes = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'] as const;
@@ -26,7 +27,7 @@ export function formatBytes(value: Bytes | bigint): string {
   let rest: number = value;
   let suffix = 0;
   for (; rest % 1024 === 0 && suffix < 6; suffix++) rest /= 1024;
-  return `${rest}${binarySuffixes[suffix] ?? ''}`;
+  return wholeText(rest) + (binarySuffixes[suffix] ?? '');
 }
 
 /** `step` is the index of the suffix that stands for the unit of `value`. */
@@ -42,7 +43,7 @@ function decimal(value: number | bigint, step: number): string {
   let rest = value;
   let suffix = step;
   for (; rest % 1000 === 0 && suffix < decimalSuffixes.length - 1; suffix++) rest /= 1000;
-  return `${rest}${decimalSuffixes[suffix] ?? ''}`;
+  return wholeText(rest) + (decimalSuffixes[suffix] ?? '');
 }
 
 /** Sums of whole numbers, exact beyond 2^53: what a Table shows for a pod. */
