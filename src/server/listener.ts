@@ -264,7 +264,7 @@ export class Listener {
   }
 
   #finish(reply: ServerReply, socket: TLSSocket, connection: TrackedConnection): void {
-    connection.replies.delete(reply);
+    connection.ended(reply);
     this.#table.used(socket);
     if (this.#idleDropped) this.#server.closeIdleConnections();
   }

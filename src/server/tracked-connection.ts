@@ -54,10 +54,12 @@ export class TrackedConnection implements Connection {
     if (this.#finishing) return;
     this.#finishing = true;
     this.retire();
-    for (const reply of this.replies.keys())
-      reply.once('close', () => {
-        if (this.replies.size === 0) this.#socket.end();
-      });
+  }
+
+  /** An answer was taken, or will not be. */
+  ended(reply: ServerReply): void {
+    this.replies.delete(reply);
+    if (this.#finishing && this.replies.size === 0) this.#socket.end();
   }
 
   /** Ends the answers whose request came before `since`: their client reads too slowly, or never finishes its own body. */

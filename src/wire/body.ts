@@ -14,11 +14,16 @@ export const turn = Buffer.alloc(0);
 export interface PiecewiseBody {
   /** To be taken once. Each piece is valid until the third after it is taken. */
   readonly pieces: Iterable<Buffer>;
+  /** To be called when all pieces were taken and nobody reads any more: other bodies are made in their memory. A body that breaks off keeps it. */
+  readonly release: () => void;
 }
 
 /** The whole body, in memory of its own where it comes in pieces. */
 export function wholeBody(body: Body): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.concat(Array.from(body.pieces, (piece) => Buffer.from(piece)));
+  if (Buffer.isBuffer(body)) return body;
+  const whole = Buffer.concat(Array.from(body.pieces, (piece) => Buffer.from(piece)));
+  body.release();
+  return whole;
 }
 
 /** An answer before the transport: header names in lower case. */

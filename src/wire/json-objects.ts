@@ -1,5 +1,5 @@
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, encodedBatches, isLarge, piecewise, type ListParts } from './assembly.ts';
 import type { Body } from './body.ts';
 import { jsonFragment, stampedText } from './json-fragment.ts';
 import { jsonString } from './json-text.ts';
@@ -24,7 +24,7 @@ export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp): 
     tail: listEnd,
     stamp: stamp.ascii,
   };
-  return isLarge(list) ? { pieces: assemblePieces(parts) } : assemble(parts);
+  return isLarge(list) ? piecewise((memory) => assemblePieces(parts, memory)) : assemble(parts);
 }
 
 /** `metav1.ListMeta`: `{}` unless the list is a page. */

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import { apiGroup, type ApiVersion, type Fragment, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, encodedBatches, isLarge, piecewise, type ListParts } from './assembly.ts';
 import { turn, type Body } from './body.ts';
 import { enclose, envelope } from './protobuf-envelope.ts';
 import { protobufFragment } from './protobuf-fragment.ts';
@@ -17,18 +17,23 @@ export function objectProtobuf(object: NodeMetrics | PodMetrics, version: ApiVer
 
 /** A list in its envelope, assembled from fragments. */
 export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
-  if (isLarge(list)) return { pieces: largeList(list, version, stamp) };
+  if (isLarge(list)) return piecewise((memory) => largeList(list, version, stamp, memory));
   return assemble(listParts(list, [...encodedBatches(list, protobufFragment)], version, stamp));
 }
 
 /** The length of the whole comes first in protobuf, so all must be encoded before the first piece. */
-function* largeList(list: MetricsList, version: ApiVersion, stamp: Stamp): Generator<Buffer> {
+function* largeList(
+  list: MetricsList,
+  version: ApiVersion,
+  stamp: Stamp,
+  memory: readonly Buffer[],
+): Generator<Buffer> {
   const batches: (readonly Fragment[])[] = [];
   for (const batch of encodedBatches(list, protobufFragment)) {
     batches.push(batch);
     yield turn;
   }
-  yield* assemblePieces(listParts(list, batches, version, stamp));
+  yield* assemblePieces(listParts(list, batches, version, stamp), memory);
 }
 
 function listParts(

@@ -102,6 +102,26 @@ describe('encodeMetrics', () => {
     );
   });
 
+  it('writes into the memory of large lists that were released, and of no other', () => {
+    const make = () => {
+      const { body } = answer(podList(...pods), 'application/json');
+      assert.ok(!Buffer.isBuffer(body), 'one buffer');
+      const memories = new Set(Array.from(body.pieces, (piece) => piece.buffer));
+      return { memories, release: body.release };
+    };
+    const pods = Array.from({ length: 1001 }, (_, index) => podMetrics({ name: `p-${index}` }));
+    type Made = ReturnType<typeof make>;
+    const shares = (one: Made, other: Made) => [...one.memories].some((memory) => other.memories.has(memory));
+    const first = make();
+    const second = make();
+    assert.ok(!shares(first, second), 'shared while in use');
+    first.release();
+    first.release();
+    const third = make();
+    assert.deepEqual(third.memories, first.memories);
+    assert.ok(!shares(make(), first), 'released twice');
+  });
+
   it('writes the next usage of an object as if it were the first', () => {
     const usage = fc.record({
       cpu: fc.nat(10 ** 12).map(nanocores),

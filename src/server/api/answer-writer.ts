@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { Readable, pipeline } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import type { Context } from 'koa';
-import { turn, type Answer } from '../../wire/body.ts';
+import { turn, type Answer, type PiecewiseBody } from '../../wire/body.ts';
 
 /** Kubernetes compresses only bodies larger than this, and only fast. */
 const gzipThreshold = 128 * 1024;
@@ -16,14 +17,14 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
   if ((!isWhole || body.length > gzipThreshold) && acceptsGzip(acceptEncoding) && !alreadyEncoded) {
     const gzip = createGzip({ level: gzipLevel });
     // Errors of either end reach Koa through the body; pipeline only ties their ends together.
-    pipeline(Readable.from(isWhole ? [body] : inTurns(body.pieces)), gzip, () => undefined);
+    pipeline(Readable.from(isWhole ? [body] : inTurns(body, ctx.res)), gzip, () => undefined);
     ctx.body = gzip;
     ctx.set('Content-Encoding', 'gzip');
     ctx.append('Vary', 'Accept-Encoding');
   } else if (isWhole) {
     ctx.body = status === 304 ? null : body;
   } else {
-    ctx.body = Readable.from(inTurns(body.pieces));
+    ctx.body = Readable.from(inTurns(body, ctx.res));
   }
   // After the body, which would set a type of its own; a null body resets the status.
   ctx.status = status;
@@ -31,11 +32,13 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
 }
 
 /** The pieces, with a turn of the event loop after each: a stream to a fast client would take them all in one. */
-async function* inTurns(pieces: Iterable<Buffer>): AsyncGenerator<Buffer> {
+async function* inTurns({ pieces, release }: PiecewiseBody, response: ServerResponse): AsyncGenerator<Buffer> {
   for (const piece of pieces) {
     if (piece !== turn) yield piece;
     await setImmediate();
   }
+  // An HTTP/2 stream ends with its last piece still to be handed to the connection, in the same turn.
+  response.once('finish', () => void setImmediate().then(release));
 }
 
 /** Only the bare token counts; `gzip;q=1` does not. */

@@ -7,6 +7,7 @@ import type { Context } from 'koa';
 import { writeAnswer } from '../../../src/server/api/answer-writer.ts';
 import { routes } from '../../../src/server/router.ts';
 import { routerDependencies } from '../../conformance/recorded-cluster.ts';
+import { eventually } from '../../support/eventually.ts';
 import { podInfo, podUsage, TestCluster } from '../../support/metrics-sources.ts';
 import { clientCertificate } from '../../support/pki.ts';
 import { clusterCertificates, securedServer, type SecuredServer } from '../../support/secured-server.ts';
@@ -73,7 +74,12 @@ describe('answers over the wire', () => {
     }
     const certificates = await clusterCertificates();
     const broken = (context: Context): void =>
-      writeAnswer(context, { status: 200, headers: {}, body: { pieces: pieces() } }, context.get('Accept-Encoding'));
+      writeAnswer(
+        context,
+        { status: 200, headers: {}, body: { pieces: pieces(), release: () => void released++ } },
+        context.get('Accept-Encoding'),
+      );
+    let released = 0;
     const faulty = await securedServer({ certificates, routes: [broken] });
     try {
       const admin = await clientCertificate(certificates.clients, 'admin', 'system:masters');
@@ -83,6 +89,7 @@ describe('answers over the wire', () => {
         );
       const errors = faulty.log.lines.filter((line) => line.includes('Answer broke off'));
       assert.equal(errors.length, 2, faulty.log.lines.join('\n'));
+      assert.equal(released, 0);
     } finally {
       await faulty.stop();
     }
@@ -125,14 +132,66 @@ describe('answers over the wire', () => {
     assert.equal(refused.headers['allow'], undefined);
   });
 
+  it('are each their own when many are made at once and some are given up', async () => {
+    const path = `${root}/namespaces/many/pods`;
+    const session = await http2Session(target);
+    for (let round = 0; round < 3; round++) {
+      const bodies = await Promise.all([
+        ...Array.from({ length: 4 }, async () => (await ask(target, path)).body),
+        ...Array.from({ length: 4 }, async () => (await askHttp2(session, path, {})).body),
+        ...Array.from({ length: 2 }, async () => (await unzipped(target, path, 'gzip')).body),
+        ...['identity', 'gzip'].map(async (encoding) => {
+          await abandon(target, path, encoding);
+          return (await ask(target, path)).body;
+        }),
+      ]);
+      for (const body of bodies) assert.equal(countOf(body), 16_000);
+    }
+    session.close();
+  });
+
   it('leave nothing behind when the client goes away in the middle', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', onWarning);
     for (const encoding of ['identity', 'gzip']) await abandon(target, `${root}/namespaces/many/pods`, encoding);
     const reply = await ask(target, `${root}/namespaces/few/pods`);
+    process.off('warning', onWarning);
     assert.equal(reply.status, 200);
+    assert.deepEqual(warnings, []);
     assert.deepEqual(
       server.log.lines.filter((line) => line.startsWith('error')),
       [],
     );
+  });
+});
+
+describe('the memory of a large answer', () => {
+  it('is released once all of it was sent, whatever the transport, and not before', async () => {
+    const piece = Buffer.alloc(1 << 20);
+    let released = 0;
+    const certificates = await clusterCertificates();
+    const large = (context: Context): void => {
+      const body = { pieces: Array.from({ length: 32 }, () => piece), release: () => void released++ };
+      writeAnswer(context, { status: 200, headers: {}, body }, context.get('Accept-Encoding'));
+    };
+    const server = await securedServer({ certificates, routes: [large] });
+    try {
+      const target = { ...server.target, client: await clientCertificate(certificates.clients, 'a', 'system:masters') };
+      await ask(target, '/x');
+      await eventually(() => released === 1);
+      await ask(target, '/x', { headers: { 'accept-encoding': 'gzip' } });
+      await eventually(() => released === 2);
+      const session = await http2Session(target);
+      await askHttp2(session, '/x', {});
+      await eventually(() => released === 3);
+      session.close();
+      await abandon(target, '/x', 'identity');
+      await ask(target, '/x');
+      await eventually(() => released === 4);
+    } finally {
+      await server.stop();
+    }
   });
 });
 
