@@ -31,6 +31,12 @@ export function descriptorCount(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
+/** Milliseconds of CPU that the hypervisor gave to other machines though this one had work for it: `steal` of proc(5), of all CPUs together. */
+export function stolenCpu(): number {
+  const [, , , , , , , , steal] = readFileSync('/proc/stat', 'utf8').split(/\s+/, 9);
+  return Number(steal) * tick;
+}
+
 function mebibytes(status: string, field: string): number {
   return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? Number.NaN) / 1024;
 }

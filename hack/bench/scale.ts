@@ -3,7 +3,7 @@ import { messageChain } from '../../src/model/errors.ts';
 import { Clients, type Latencies } from './clients.ts';
 import { growth, histogramQuantile, type Exposition } from './exposition.ts';
 import type { Budget, Figure } from './figure.ts';
-import { processUsage } from './process-usage.ts';
+import { processUsage, stolenCpu } from './process-usage.ts';
 import { sizeText, type ClusterSize, type Settings } from './settings.ts';
 import { Simulation } from './simulation.ts';
 import { quantile } from './statistics.ts';
@@ -78,7 +78,7 @@ async function loaded(
   { scaleSeconds, resolution }: Settings,
 ): Promise<readonly Figure[]> {
   const before = await server.metrics();
-  const [cpu, othersCpu] = [server.usage.cpu, processUsage(simulation.pid).cpu];
+  const [cpu, othersCpu, stolen] = [server.usage.cpu, processUsage(simulation.pid).cpu, stolenCpu()];
   const begun = performance.now();
   const latencies = await clients.ask(scaleSeconds * 1000);
   const seconds = (performance.now() - begun) / 1000;
@@ -99,6 +99,8 @@ async function loaded(
     figure('RSS at its peak', 'MiB', usage.peakRss),
     figure('CPU, of one core', '%', (usage.cpu - cpu) / seconds / 10),
     figure('CPU of the simulation, of one core', '%', (othersUsage.cpu - othersCpu) / seconds / 10),
+    // Latencies mean little in a minute in which the machine itself had to wait.
+    figure('CPU taken by other machines, of one core', '%', (stolenCpu() - stolen) / seconds / 10),
   ];
 }
 
