@@ -16,6 +16,7 @@ import type { Figure } from './figure.ts';
 import { timeBeside } from './harness.ts';
 import { MicroCluster } from './micro-cluster.ts';
 import type { ClusterSize, Settings } from './settings.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 const now = epochMs(Date.parse('2026-11-22T10:15:41Z'));
 const everything = {
@@ -127,10 +128,11 @@ function encoding(cluster: MicroCluster): readonly Piece[] {
 }
 
 function lists(cluster: MicroCluster): readonly Piece[] {
+  const pieceMemory = new PieceMemory();
   return (['json', 'protobuf'] as const).map((encoding) => {
     const format = { encoding, pretty: false, transform: undefined };
     const work = (): Buffer => {
-      const request = { format, apiVersion: 'v1', includeObject: undefined, now } as const;
+      const request = { format, apiVersion: 'v1', includeObject: undefined, now, pieceMemory } as const;
       return wholeBody(encodeMetrics(podList(cluster), request).body);
     };
     const bytes = work();

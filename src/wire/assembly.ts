@@ -1,6 +1,6 @@
 import type { MetricsList } from '../metrics-api/list.ts';
 import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
-import { piecesHeld, turn, type PiecewiseBody } from './body.ts';
+import { piecesHeld, turn } from './body.ts';
 
 /** What a list is made of. */
 export interface ListParts {
@@ -16,10 +16,6 @@ export interface ListParts {
 
 /** Lists of more items are made piece by piece while others have their turns: to encode so many takes two milliseconds. */
 const mostAtOnce = 1000;
-const pieceBytes = 256 * 1024;
-/** Memory of so many lists is kept while none is made: new memory for each would wait to be collected, and bring the next marking of the heap nearer. */
-const mostSpare = 4;
-const spare: (readonly Buffer[])[] = [];
 
 /** The fragments of a list's batches, each encoded before the event loop turns. */
 export function* encodedBatches(
@@ -45,17 +41,6 @@ export function assemble({ head, batches, separator, tail, stamp }: ListParts): 
     at = append(whole, at, fragment, stamp);
   }
   return whole.subarray(0, at + tail.copy(whole, at));
-}
-
-/** A body whose pieces `make` writes into memory of other bodies that were sent. */
-export function piecewise(make: (memory: readonly Buffer[]) => Iterable<Buffer>): PiecewiseBody {
-  const memory = spare.pop() ?? Array.from({ length: piecesHeld }, () => Buffer.allocUnsafeSlow(pieceBytes));
-  let released = false;
-  const release = (): void => {
-    if (!released && spare.length < mostSpare) spare.push(memory);
-    released = true;
-  };
-  return { pieces: make(memory), release };
 }
 
 /** The list's bytes in pieces that follow each other in `memory`, so that what a list holds does not grow with the cluster. */

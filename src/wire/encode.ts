@@ -12,6 +12,7 @@ import {
   type Format,
   type Transform,
 } from './negotiation.ts';
+import type { PieceMemory } from './piece-memory.ts';
 import {
   listProtobuf,
   objectProtobuf,
@@ -33,6 +34,8 @@ export interface EncodeRequest {
   readonly includeObject: string | undefined;
   /** The time of the answer: every object's `creationTimestamp`. */
   readonly now: EpochMs;
+  /** Where large lists are made. */
+  readonly pieceMemory: PieceMemory;
 }
 
 /**
@@ -47,7 +50,7 @@ export function encodeMetrics(source: MetricsList | NodeMetrics | PodMetrics, re
     format.encoding === 'protobuf'
       ? protobufBody(source, request, stamp)
       : format.encoding === 'json' && !format.pretty && format.transform === undefined && 'batches' in source
-        ? listJson(source, request.apiVersion, stamp)
+        ? listJson(source, request.apiVersion, stamp, request.pieceMemory)
         : textBody(metricsJson(source, request, stamp), format);
   return { status: 200, headers: { 'content-type': mediaTypes[format.encoding] }, body };
 }
@@ -97,7 +100,7 @@ function metricsJson(source: MetricsList | NodeMetrics | PodMetrics, request: En
       ? partialListJson(source, transform.version, stamp)
       : partialJson(source, transform.version, stamp);
   if (!('batches' in source)) return objectJson(source, apiVersion, stamp);
-  return wholeBody(listJson(source, apiVersion, stamp))
+  return wholeBody(listJson(source, apiVersion, stamp, request.pieceMemory))
     .toString()
     .trimEnd();
 }
@@ -106,7 +109,7 @@ function protobufBody(source: MetricsList | NodeMetrics | PodMetrics, request: E
   const { transform } = request.format;
   if ('batches' in source)
     return transform === undefined
-      ? listProtobuf(source, request.apiVersion, stamp)
+      ? listProtobuf(source, request.apiVersion, stamp, request.pieceMemory)
       : partialListProtobuf(source, transform.version, stamp);
   return transform === undefined
     ? objectProtobuf(source, request.apiVersion, stamp)

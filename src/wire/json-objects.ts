@@ -1,9 +1,10 @@
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, encodedBatches, isLarge, piecewise, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
 import type { Body } from './body.ts';
 import { jsonFragment, stampedText } from './json-fragment.ts';
 import { jsonString } from './json-text.ts';
 import { allItems, type MetricsList } from '../metrics-api/list.ts';
+import type { PieceMemory } from './piece-memory.ts';
 import type { Stamp } from './time.ts';
 
 const comma = Buffer.from(',');
@@ -15,7 +16,7 @@ export function objectJson(object: NodeMetrics | PodMetrics, version: ApiVersion
 }
 
 /** A list as compact JSON with the final newline, assembled from fragments. */
-export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
+export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp, memory: PieceMemory): Body {
   const head = `{"kind":"${list.kind}","apiVersion":"${apiGroup}/${version}","metadata":${listMetaJson(list)},"items":[`;
   const parts: ListParts = {
     head: Buffer.from(head),
@@ -24,7 +25,7 @@ export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp): 
     tail: listEnd,
     stamp: stamp.ascii,
   };
-  return isLarge(list) ? piecewise((memory) => assemblePieces(parts, memory)) : assemble(parts);
+  return isLarge(list) ? memory.bodyOf((pieces) => assemblePieces(parts, pieces)) : assemble(parts);
 }
 
 /** `metav1.ListMeta`: `{}` unless the list is a page. */

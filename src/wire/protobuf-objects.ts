@@ -1,8 +1,9 @@
 import protobuf from 'protobufjs/minimal.js';
 import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import { apiGroup, type ApiVersion, type Fragment, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, encodedBatches, isLarge, piecewise, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
 import { turn, type Body } from './body.ts';
+import type { PieceMemory } from './piece-memory.ts';
 import { enclose, envelope } from './protobuf-envelope.ts';
 import { protobufFragment } from './protobuf-fragment.ts';
 import type { Status } from './status.ts';
@@ -16,8 +17,8 @@ export function objectProtobuf(object: NodeMetrics | PodMetrics, version: ApiVer
 }
 
 /** A list in its envelope, assembled from fragments. */
-export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stamp): Body {
-  if (isLarge(list)) return piecewise((memory) => largeList(list, version, stamp, memory));
+export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stamp, memory: PieceMemory): Body {
+  if (isLarge(list)) return memory.bodyOf((pieces) => largeList(list, version, stamp, pieces));
   return assemble(listParts(list, [...encodedBatches(list, protobufFragment)], version, stamp));
 }
 

@@ -21,6 +21,7 @@ import {
   type AccessSpec,
   type SecuredServer,
 } from '../support/secured-server.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 /** The nodes, pods and labels that the answers were recorded with. */
 export function recordedCluster(): TestCluster {
@@ -65,6 +66,7 @@ export function routerDependencies(
     now: () => systemClock.now(),
     served: () => undefined,
     admitsLargeList: () => true,
+    pieceMemory: new PieceMemory(),
     openApi: makeOpenApiDocuments('v0.1.0-test', () => systemClock.now()),
     version: {
       major: '0',

@@ -12,6 +12,7 @@ import { milliseconds } from '../../src/model/units.ts';
 import type { NodeReading, PodSample } from '../../src/model/sample.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { begin, container, node, pod } from '../windows/support.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 interface Item {
   readonly metadata: { readonly name: string };
@@ -67,7 +68,8 @@ class LargeCluster {
     const format = negotiate({ accept: 'application/json', userAgent: '', pretty: undefined }, resourceEndpoint);
     const query = { labelSelector: parseLabelSelector(''), fieldSelector: parseFieldSelector(''), limit: 0 };
     const list = new MetricsCatalog(this.inventory, this.store).listPods('', { ...query, continueToken: '' });
-    const request = { format, apiVersion: 'v1', includeObject: undefined, now: this.clock.now() } as const;
+    const pieceMemory = new PieceMemory();
+    const request = { format, apiVersion: 'v1', includeObject: undefined, now: this.clock.now(), pieceMemory } as const;
     const { body } = encodeMetrics(list, request);
     assert.ok(!Buffer.isBuffer(body), 'made at once');
     return body.pieces[Symbol.iterator]();

@@ -17,11 +17,13 @@ import {
   podList,
   podMetrics,
 } from '../support/metrics-objects.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 const example = (name: string): Record<string, unknown> =>
   readJson(new URL(`./data/${name}.json`, import.meta.url)) as Record<string, unknown>;
 
 const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+const pieceMemory = new PieceMemory();
 const partialList = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
 
 function answer(
@@ -31,7 +33,8 @@ function answer(
 ): Answer {
   const format = negotiate({ accept, userAgent: '', pretty: options.pretty }, resourceEndpoint);
   const now = epochMs(options.now ?? answeredAt);
-  return encodeMetrics(source, { format, apiVersion: 'v1beta1', includeObject: options.includeObject, now });
+  const { includeObject } = options;
+  return encodeMetrics(source, { format, apiVersion: 'v1beta1', includeObject, now, pieceMemory });
 }
 
 function text({ body }: Answer): string {
@@ -51,7 +54,7 @@ describe('encodeMetrics', () => {
 
   it('writes every version of the group', () => {
     const format = negotiate({ accept: undefined, userAgent: '', pretty: undefined }, resourceEndpoint);
-    const request = { format, apiVersion: 'v1', includeObject: undefined, now: answeredAt } as const;
+    const request = { format, apiVersion: 'v1', includeObject: undefined, now: answeredAt, pieceMemory } as const;
     const expected = { ...example('node-metrics-list'), apiVersion: 'metrics.k8s.io/v1' };
     assert.equal(text(encodeMetrics(nodeList(nodeMetrics()), request)), `${JSON.stringify(expected)}\n`);
   });

@@ -11,16 +11,20 @@ import { notFound } from '../../src/wire/status.ts';
 import { readJson } from '../support/json-file.ts';
 import { decodeKubernetes as decode } from '../support/kubernetes-protobuf.ts';
 import { answeredAt, examples, nodeList, nodeMetrics, podList, podMetrics } from '../support/metrics-objects.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 const vectors = readJson(new URL('./data/protobuf-vectors.json', import.meta.url)) as Record<
   string,
   { json?: string; hex: string }
 >;
 
+const pieceMemory = new PieceMemory();
+
 function encode(source: MetricsList | NodeMetrics | PodMetrics, parameters = '', now = answeredAt): Buffer {
   const accept = `application/vnd.kubernetes.protobuf${parameters}`;
   const format = negotiate({ accept, userAgent: '', pretty: undefined }, resourceEndpoint);
-  const { body } = encodeMetrics(source, { format, apiVersion: 'v1beta1', includeObject: undefined, now });
+  const request = { format, apiVersion: 'v1beta1', includeObject: undefined, now, pieceMemory } as const;
+  const { body } = encodeMetrics(source, request);
   return wholeBody(body);
 }
 

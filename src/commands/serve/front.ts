@@ -23,6 +23,7 @@ import { servingCertificate } from './certificate.ts';
 import type { Holdings } from './holdings.ts';
 import { createMemoryGuard } from './memory.ts';
 import { healthChecks, progressOf, type Progress } from './readiness.ts';
+import { PieceMemory } from '../../wire/piece-memory.ts';
 
 export interface FrontDependencies {
   readonly options: ServeOptions;
@@ -102,6 +103,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
             if (!admitted) telemetry.requestRejected('memory');
             return admitted;
           },
+          pieceMemory: new PieceMemory(),
           now: () => clock.now(),
           served: (age) => telemetry.metricsServed(age),
           openApi: makeOpenApiDocuments(`v${build.version}`, () => clock.now()),

@@ -6,6 +6,7 @@ import { milliseconds, type EpochMs, type Milliseconds } from '../../model/units
 import type { Answer } from '../../wire/body.ts';
 import { encodeMetrics } from '../../wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../wire/negotiation.ts';
+import type { PieceMemory } from '../../wire/piece-memory.ts';
 import { listTypes, objectTypes, requireProduced } from '../../wire/router-negotiation.ts';
 import { badRequest, memoryShort, methodNotAllowed, notFound, watchNotSupported } from '../../wire/status.ts';
 import { decodeListOptions, validateListOptions } from '../list-options.ts';
@@ -19,6 +20,7 @@ export interface ResourceDependencies {
   readonly served: (age: Milliseconds) => void;
   /** Whether there is memory for an answer that takes much of it; asked right before it is made. */
   readonly admitsLargeList: () => boolean;
+  readonly pieceMemory: PieceMemory;
 }
 
 /** The page size of `kubectl get`: who pages is answered however short memory is. */
@@ -46,7 +48,7 @@ export function serveResource(route: ResourceRoute, request: ApiRequest, deps: R
   const now = deps.now();
   const tell = ({ timestamp }: NodeMetrics | PodMetrics): void =>
     deps.served(milliseconds(Math.max(0, now - timestamp)));
-  const encoding = { format, apiVersion: route.version, includeObject, now };
+  const encoding = { format, apiVersion: route.version, includeObject, now, pieceMemory: deps.pieceMemory };
   if (route.to === 'list') return encodeMetrics(observed(list(route, request, deps), tell), encoding);
   const object = get(route, request, deps);
   tell(object);
