@@ -19,24 +19,20 @@ const program = new URL('client-process.ts', import.meta.url).pathname;
  * own: one that reads 50 MB cannot tell when a small answer came.
  */
 export class Clients {
-  readonly #autoscaler: ChildProcess;
-  readonly #dashboard: ChildProcess;
+  readonly #autoscaler: Client;
+  readonly #dashboard: Client;
 
   constructor(url: string, simulation: Simulation) {
-    const start = (role: string): ChildProcess =>
-      fork(program, [role, url, simulation.directory, String(simulation.request.workloads)], {
-        execArgv: ['--import', 'tsx'],
-      });
-    this.#autoscaler = start('autoscaler');
-    this.#dashboard = start('dashboard');
+    this.#autoscaler = new Client('autoscaler', url, simulation);
+    this.#dashboard = new Client('dashboard', url, simulation);
   }
 
-  /** Lets them ask for so many milliseconds, and wait for the answers under way then. Tells what they saw. */
+  /** Lets them ask for so many milliseconds, and wait for the answers under way then. Tells what they saw; throws an Error when one has ended. */
   async ask(milliseconds: number): Promise<Latencies> {
     const both = [this.#autoscaler, this.#dashboard];
-    for (const client of both) client.send('ask');
+    for (const client of both) client.ask();
     await pause(milliseconds);
-    const [selector, allPods] = await Promise.all([seenBy(this.#autoscaler), seenBy(this.#dashboard)]);
+    const [selector, allPods] = await Promise.all([this.#autoscaler.rest(), this.#dashboard.rest()]);
     return {
       selector: selector.latencies,
       allPods: allPods.latencies,
@@ -45,18 +41,38 @@ export class Clients {
   }
 
   stop(): void {
-    this.#autoscaler.disconnect();
-    this.#dashboard.disconnect();
+    this.#autoscaler.stop();
+    this.#dashboard.stop();
   }
 }
 
-/** @throws Error when it has ended */
-async function seenBy(client: ChildProcess): Promise<Seen> {
-  const ended = once(client, 'exit').then(([code]) => {
-    throw new Error(`a client ended with ${String(code)}`);
-  });
-  if (!client.connected) return await ended;
-  client.send('rest');
-  const [seen] = (await Promise.race([once(client, 'message'), ended])) as [Seen];
-  return seen;
+class Client {
+  readonly #process: ChildProcess;
+  /** Rejects when the process ends. */
+  readonly #ended: Promise<never>;
+
+  constructor(role: string, url: string, { directory, request }: Simulation) {
+    this.#process = fork(program, [role, url, directory, String(request.workloads)], { execArgv: ['--import', 'tsx'] });
+    this.#ended = once(this.#process, 'exit').then(([code]) => {
+      throw new Error(`the client "${role}" ended with ${String(code)}`);
+    });
+    // It ends when it is told to as well.
+    this.#ended.catch(() => undefined);
+  }
+
+  ask(): void {
+    this.#process.send('ask');
+  }
+
+  async rest(): Promise<Seen> {
+    if (!this.#process.connected) return await this.#ended;
+    const answer = once(this.#process, 'message') as Promise<[Seen]>;
+    this.#process.send('rest');
+    const [seen] = await Promise.race([answer, this.#ended]);
+    return seen;
+  }
+
+  stop(): void {
+    if (this.#process.connected) this.#process.disconnect();
+  }
 }
