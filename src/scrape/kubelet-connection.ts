@@ -82,6 +82,8 @@ export class KubeletConnection {
     signal: AbortSignal,
     read: (answer: KubeletAnswer) => Result,
   ): Promise<Result> {
+    // One that is aborted already tells nobody.
+    signal.throwIfAborted();
     const body = this.#buffers.take();
     try {
       return await new Promise<Result>((resolve, reject) => {

@@ -395,6 +395,26 @@ describe('the kubelet client', () => {
     await assertFails(request, 'timeout', /the node left/);
   });
 
+  it(
+    'gives up at the deadline that passed while credentials were being fetched for a kept connection',
+    { timeout: 10_000 },
+    async () => {
+      kubelet.answer = (_request, response) => response.end();
+      const identity = new TestIdentity(authority.cert);
+      const one = client({ identity });
+      await get(one, nodeAt(kubelet.port, '127.0.0.1'));
+      kubelet.answer = () => {};
+      let fetched = (): void => {};
+      identity.authorizationHeader = async () => await new Promise((resolve) => (fetched = () => resolve(undefined)));
+      const leave = new AbortController();
+      const request = one.get(nodeAt(kubelet.port, '127.0.0.1'), '/', seconds(5), leave.signal, String);
+      leave.abort(new ScrapeError('timeout', 'the deadline passed'));
+      fetched();
+      // Were it never settled, the test would time out.
+      await assertFails(request, 'timeout', /the deadline passed/);
+    },
+  );
+
   it('opens no connection to a node that left while credentials were being fetched', async () => {
     kubelet.answer = (_request, response) => response.end();
     const identity = new TestIdentity(authority.cert);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
@@ -172,7 +173,8 @@ describe('the memory of a large answer', () => {
     let released = 0;
     const certificates = await clusterCertificates();
     const large = (context: Context): void => {
-      const body = { pieces: Array.from({ length: 32 }, () => piece), release: () => void released++ };
+      const count = context.path === '/one' ? 1 : 32;
+      const body = { pieces: Array.from({ length: count }, () => piece), release: () => void released++ };
       writeAnswer(context, { status: 200, headers: {}, body }, context.get('Accept-Encoding'));
     };
     const server = await securedServer({ certificates, routes: [large] });
@@ -185,10 +187,19 @@ describe('the memory of a large answer', () => {
       const session = await http2Session(target);
       await askHttp2(session, '/x', {});
       await eventually(() => released === 3);
+      // A piece larger than the window of HTTP/2: all is made, but waits until the client reads.
+      const held = session.request({ ':path': '/one' });
+      await once(held, 'response');
+      await ask(target, '/one');
+      await ask(target, '/one');
+      await eventually(() => released >= 5);
+      assert.equal(released, 5);
+      held.resume();
+      await eventually(() => released === 6);
       session.close();
       await abandon(target, '/x', 'identity');
       await ask(target, '/x');
-      await eventually(() => released === 4);
+      await eventually(() => released === 7);
     } finally {
       await server.stop();
     }
