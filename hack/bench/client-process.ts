@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Http2Client } from './http2-client.ts';
+import { group } from './requests.ts';
 import { workloads } from './workloads.ts';
 
 /** What one client saw. */
@@ -13,7 +14,6 @@ export interface Seen {
   readonly failures: number;
 }
 
-const group = '/apis/metrics.k8s.io/v1beta1';
 const autoscalerPeriod = 15_000;
 const dashboardPeriod = 2_000;
 const protobuf = { accept: 'application/vnd.kubernetes.protobuf, */*' };

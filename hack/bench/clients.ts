@@ -61,7 +61,8 @@ class Client {
   }
 
   ask(): void {
-    this.#process.send('ask');
+    // Of one that has ended, `rest` tells.
+    if (this.#process.connected) this.#process.send('ask');
   }
 
   async rest(): Promise<Seen> {

@@ -10,13 +10,13 @@ import { encodeMetrics } from '../../src/wire/encode.ts';
 import { jsonFragment } from '../../src/wire/json-fragment.ts';
 import { objectJson } from '../../src/wire/json-objects.ts';
 import { protobufFragment } from '../../src/wire/protobuf-fragment.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 import { formatNanocores } from '../../src/wire/quantity.ts';
 import { makeStamp } from '../../src/wire/time.ts';
 import type { Figure } from './figure.ts';
 import { timeBeside } from './harness.ts';
 import { MicroCluster } from './micro-cluster.ts';
 import type { ClusterSize, Settings } from './settings.ts';
-import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 const now = epochMs(Date.parse('2026-11-22T10:15:41Z'));
 const everything = {

@@ -7,7 +7,7 @@ export interface SampleRequest {
   readonly most: number;
 }
 
-const group = '/apis/metrics.k8s.io/v1beta1';
+export const group = '/apis/metrics.k8s.io/v1beta1';
 const json = 'application/json';
 const protobuf = 'application/vnd.kubernetes.protobuf';
 

@@ -69,14 +69,17 @@ async function soak(server: MetricsServer): Promise<void> {
   const heap = await until(10_000, 'the inspector answers', async () => await LiveHeap.connect(server.log));
   const clients = new Clients(server.url, simulation);
   const begun = performance.now();
-  for (let cycle = 0; cycle < cycles; cycle++) {
-    await simulation.setFaults(faultsOf(cycle, size.nodes));
-    await clients.ask(begun + (cycle + 1) * resolution * 1000 - performance.now());
-    samples.push(await sampleOf(server, heap, (performance.now() - begun) / 1000));
-    console.error(`soak: cycle ${cycle + 1} of ${cycles}: ${JSON.stringify(samples.at(-1))}`);
+  try {
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      await simulation.setFaults(faultsOf(cycle, size.nodes));
+      await clients.ask(begun + (cycle + 1) * resolution * 1000 - performance.now());
+      samples.push(await sampleOf(server, heap, (performance.now() - begun) / 1000));
+      console.error(`soak: cycle ${cycle + 1} of ${cycles}: ${JSON.stringify(samples.at(-1))}`);
+    }
+  } finally {
+    clients.stop();
+    heap.close();
   }
-  clients.stop();
-  heap.close();
 }
 
 async function sampleOf(server: MetricsServer, heap: LiveHeap, seconds: number): Promise<SoakSample> {

@@ -51,7 +51,6 @@ export class TrackedConnection implements Connection {
 
   /** What came last on HTTP/1.1 cannot be read: the requests before it are still answered, and then the connection ends. */
   finishOnly(): void {
-    if (this.#finishing) return;
     this.#finishing = true;
     this.retire();
   }

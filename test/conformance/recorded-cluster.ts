@@ -12,6 +12,7 @@ import {
 } from '../../src/server/health.ts';
 import { routes, type RouterDependencies } from '../../src/server/router.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 import { clientCertificate } from '../support/pki.ts';
 import { nodeInfo, nodeUsage, podInfo, podUsage, TestCluster } from '../support/metrics-sources.ts';
 import {
@@ -21,7 +22,6 @@ import {
   type AccessSpec,
   type SecuredServer,
 } from '../support/secured-server.ts';
-import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 /** The nodes, pods and labels that the answers were recorded with. */
 export function recordedCluster(): TestCluster {

@@ -7,12 +7,12 @@ import { MetricsCatalog } from '../../src/metrics-api/catalog.ts';
 import type { PodInfo } from '../../src/model/inventory.ts';
 import { encodeMetrics } from '../../src/wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../src/wire/negotiation.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 import { WindowStore } from '../../src/windows/window-store.ts';
 import { milliseconds } from '../../src/model/units.ts';
 import type { NodeReading, PodSample } from '../../src/model/sample.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { begin, container, node, pod } from '../windows/support.ts';
-import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 interface Item {
   readonly metadata: { readonly name: string };

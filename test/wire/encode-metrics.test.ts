@@ -7,6 +7,7 @@ import { bytes, epochMs, nanocores, nanoseconds } from '../../src/model/units.ts
 import { piecesHeld, wholeBody, type Answer } from '../../src/wire/body.ts';
 import { encodeMetrics } from '../../src/wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../src/wire/negotiation.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 import { readJson } from '../support/json-file.ts';
 import {
   answeredAt,
@@ -17,14 +18,13 @@ import {
   podList,
   podMetrics,
 } from '../support/metrics-objects.ts';
-import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 const example = (name: string): Record<string, unknown> =>
   readJson(new URL(`./data/${name}.json`, import.meta.url)) as Record<string, unknown>;
 
 const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
-const pieceMemory = new PieceMemory();
 const partialList = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
+const pieceMemory = new PieceMemory();
 
 function answer(
   source: MetricsList | NodeMetrics | PodMetrics,

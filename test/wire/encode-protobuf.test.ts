@@ -7,11 +7,11 @@ import { bytes, epochMs, nanocores, nanoseconds } from '../../src/model/units.ts
 import { wholeBody } from '../../src/wire/body.ts';
 import { encodeMetrics, encodeStatus } from '../../src/wire/encode.ts';
 import { negotiate, resourceEndpoint } from '../../src/wire/negotiation.ts';
+import { PieceMemory } from '../../src/wire/piece-memory.ts';
 import { notFound } from '../../src/wire/status.ts';
 import { readJson } from '../support/json-file.ts';
 import { decodeKubernetes as decode } from '../support/kubernetes-protobuf.ts';
 import { answeredAt, examples, nodeList, nodeMetrics, podList, podMetrics } from '../support/metrics-objects.ts';
-import { PieceMemory } from '../../src/wire/piece-memory.ts';
 
 const vectors = readJson(new URL('./data/protobuf-vectors.json', import.meta.url)) as Record<
   string,

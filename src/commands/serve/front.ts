@@ -18,12 +18,12 @@ import { routes } from '../../server/router.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { build } from '../../version.ts';
+import { PieceMemory } from '../../wire/piece-memory.ts';
 import { createAccess, type Access } from './access.ts';
 import { servingCertificate } from './certificate.ts';
 import type { Holdings } from './holdings.ts';
 import { createMemoryGuard } from './memory.ts';
 import { healthChecks, progressOf, type Progress } from './readiness.ts';
-import { PieceMemory } from '../../wire/piece-memory.ts';
 
 export interface FrontDependencies {
   readonly options: ServeOptions;

@@ -17,12 +17,15 @@ import { ask, askHttp2, http2Session, type Target } from '../../support/tls-clie
 const root = '/apis/metrics.k8s.io/v1beta1';
 
 describe('answers over the wire', () => {
+  const others = ['apples', 'pears', 'plums'];
   let server: SecuredServer;
   let target: Target;
   before(async () => {
     const cluster = new TestCluster();
     for (let number = 0; number < 16_000; number++)
       cluster.addPod(podInfo('many', `pod-${number}`, { app: 'a' }), podUsage('node-a'));
+    for (let number = 0; number < 2_000; number++)
+      for (const namespace of others) cluster.addPod(podInfo(namespace, `${namespace}-${number}`), podUsage('node-a'));
     for (let number = 0; number < 10; number++) cluster.addPod(podInfo('few', `pod-${number}`));
     const certificates = await clusterCertificates();
     server = await securedServer({ certificates, routes: [routes(routerDependencies(cluster))] });
@@ -148,6 +151,26 @@ describe('answers over the wire', () => {
       ]);
       for (const body of bodies) assert.equal(countOf(body), 16_000);
     }
+    session.close();
+  });
+
+  it('hold no bytes of each other when different lists are made at once', async () => {
+    const session = await http2Session(target);
+    for (let round = 0; round < 10; round++)
+      await Promise.all(
+        others.map(async (namespace) => {
+          const path = `${root}/namespaces/${namespace}/pods`;
+          const bodies = [
+            await ask(target, path),
+            await askHttp2(session, path, {}),
+            await unzipped(target, path, 'gzip'),
+          ];
+          for (const { body } of bodies) {
+            const { items } = JSON.parse(body) as { items: { metadata: { name: string } }[] };
+            assert.equal(items.filter(({ metadata }) => metadata.name.startsWith(`${namespace}-`)).length, 2_000);
+          }
+        }),
+      );
     session.close();
   });
 
