@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test';
 import { rowsOf, type Kubectl } from '../../hack/e2e/kubectl.ts';
 import { loneNode, sharedNodes } from '../../hack/e2e/living-nodes.ts';
 import type { Stage } from '../../hack/e2e/stage.ts';
+import { until } from '../../hack/e2e/wait.ts';
 import { amount, near, workloads } from './served.ts';
 
 /** `kubectl top`, which speaks protobuf. */
@@ -28,14 +29,17 @@ export function checkTop(stage: Stage): void {
     });
 
     it('node NAME: that node alone', async () => {
-      const rows = rowsOf(await kubectl.run('top', 'node', loneNode));
-      assert.deepEqual(
-        rows.map((row) => row['NAME']),
-        [loneNode],
-      );
-      // 100m of the system, 60m of its only pod.
-      assert.ok(near(amount(rows[0]?.['CPU(cores)'] ?? ''), 0.16, 0.02), JSON.stringify(rows));
-      assert.equal(rows[0]?.['MEMORY(bytes)'], '560Mi');
+      // Once its pod did not start within the window.
+      await until(40_000, 'the whole usage', async () => {
+        const rows = rowsOf(await kubectl.run('top', 'node', loneNode));
+        assert.deepEqual(
+          rows.map((row) => row['NAME']),
+          [loneNode],
+        );
+        // 100m of the system, 60m of its only pod.
+        assert.ok(near(amount(rows[0]?.['CPU(cores)'] ?? ''), 0.16, 0.02), JSON.stringify(rows));
+        assert.equal(rows[0]?.['MEMORY(bytes)'], '560Mi');
+      });
     });
 
     it('pods -A: every pod of every namespace', async () => {
