@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../model/clock.ts';
-import { monotonicMs, seconds, type Bytes, type MonotonicMs } from '../../model/units.ts';
+import { bytes, monotonicMs, seconds, type Bytes, type MonotonicMs } from '../../model/units.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
 
 /** The two ways to run out of memory: the kernel ends a process above its limit, V8 one whose heap is full. */
@@ -43,6 +43,13 @@ const pausePerCollection = 20;
 /** Below the low mark before a shortage counts as over, so that one that comes and goes is told once. */
 const calmPeriod = seconds(60);
 
+/**
+ * Without a large answer for so long, what the last ones left is collected. V8 gives back the space of new objects only when it marks, which a heap that is steady again
+ * may not need for hours: with 7,000 pods a process of 117 MiB kept 187 after a hundred lists, 140 with this. In a heap that is larger than so much, it is little of the
+ * whole, and a collection takes long.
+ */
+const afterLargeAnswers = { calm: seconds(30), shortestPause: seconds(600), largestHeap: bytes(100 * 1024 ** 2) };
+
 interface Shortage {
   readonly since: MonotonicMs;
   /** How many things the next relief gives up, counted from the first. */
@@ -53,16 +60,20 @@ interface Shortage {
   calmSince: MonotonicMs | undefined;
 }
 
-/** Keeps the process below its memory limits: gives up what can be made again, then refuses what takes much memory. */
+/** Keeps the process below its memory limits: gives up what can be made again, then refuses what takes much memory. Collects what large answers left. */
 export class MemoryGuard {
   readonly #options: MemoryGuardOptions;
   #shortage: Shortage | undefined;
   #nextRelief: MonotonicMs;
+  /** Undefined when garbage was collected after it. */
+  #lastLargeAnswer: MonotonicMs | undefined;
+  #nextTidying: MonotonicMs;
   #timer: Timer | undefined;
 
   constructor(options: MemoryGuardOptions) {
     this.#options = options;
     this.#nextRelief = options.clock.monotonic();
+    this.#nextTidying = this.#nextRelief;
   }
 
   /** Looks once a second from now on. */
@@ -87,7 +98,10 @@ export class MemoryGuard {
   /** Whether an answer that takes much memory may be made. It looks at once: thirty may be asked for within a second. */
   admitsLargeAnswer(): boolean {
     this.#look();
-    if (this.pressure < highMark) return true;
+    if (this.pressure < highMark) {
+      this.#lastLargeAnswer = this.#options.clock.monotonic();
+      return true;
+    }
     const shortage = this.#begin();
     if (shortage.refused++ === 0) this.#options.log.warning('Refusing large lists to save memory', this.#figures());
     return false;
@@ -98,9 +112,22 @@ export class MemoryGuard {
     const { pressure } = this;
     if (pressure < highMark) {
       this.#endAfterCalm(pressure < lowMark);
+      this.#tidyAfterLargeAnswers();
       return;
     }
     if (clock.monotonic() >= this.#nextRelief) this.#relieve();
+  }
+
+  #tidyAfterLargeAnswers(): void {
+    const { clock, use, collectGarbage } = this.#options;
+    const { calm, shortestPause, largestHeap } = afterLargeAnswers;
+    const last = this.#lastLargeAnswer;
+    const now = clock.monotonic();
+    if (last === undefined || now - last < calm || now < this.#nextTidying) return;
+    this.#lastLargeAnswer = undefined;
+    if (use().heap > largestHeap) return;
+    collectGarbage();
+    this.#nextTidying = monotonicMs(now + shortestPause);
   }
 
   /** Collects garbage; when the last time was not enough, gives up one thing more before. */

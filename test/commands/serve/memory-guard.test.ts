@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { MemoryGuard } from '../../../src/commands/serve/memory-guard.ts';
-import { bytes, monotonicMs } from '../../../src/model/units.ts';
+import { bytes, monotonicMs, type Bytes } from '../../../src/model/units.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 
 const mebibyte = 1024 ** 2;
-const limits = { process: bytes(200 * mebibyte), heap: bytes(100 * mebibyte) };
 const [high, low] = [170, 150];
 
 describe('MemoryGuard', () => {
@@ -16,6 +15,7 @@ describe('MemoryGuard', () => {
   let guard: MemoryGuard;
   /** MiB of the process: what nobody can give up, garbage, and what can be given up. */
   let held: Record<'needed' | 'garbage' | 'history' | 'encoded', number>;
+  let limits: { process: Bytes; heap: Bytes };
   /** MiB of the heap. */
   let heap: number;
   /** Milliseconds that a collection takes. */
@@ -25,6 +25,7 @@ describe('MemoryGuard', () => {
     clock = new FakeClock();
     log = new RecordingLogger();
     given = [];
+    limits = { process: bytes(200 * mebibyte), heap: bytes(100 * mebibyte) };
     held = { needed: 100, garbage: 0, history: 20, encoded: 10 };
     heap = 50;
     collection = 0;
@@ -169,6 +170,34 @@ describe('MemoryGuard', () => {
     await clock.advance(600_000);
     assert.equal(messages().includes('info Memory suffices again'), false);
     assert.equal(guard.admitsLargeAnswer(), true);
+  });
+
+  it('collects what large answers left, half a minute after the last of them', async () => {
+    for (let list = 0; list < 5; list++) {
+      assert.equal(guard.admitsLargeAnswer(), true);
+      await clock.advance(20_000);
+    }
+    held.garbage = 30;
+    await clock.advance(9000);
+    assert.equal(held.garbage, 30);
+    await clock.advance(2000);
+    assert.deepEqual([held.garbage, given, log.lines], [0, [], []]);
+  });
+
+  it('does so every ten minutes at most, and not in a large heap', async () => {
+    const leaveGarbage = async (after: number): Promise<number> => {
+      guard.admitsLargeAnswer();
+      held.garbage = 10;
+      await clock.advance(after);
+      return held.garbage;
+    };
+    assert.equal(await leaveGarbage(60_000), 0);
+    assert.equal(await leaveGarbage(500_000), 10);
+    await clock.advance(100_000);
+    assert.equal(held.garbage, 0);
+    limits.heap = bytes(400 * mebibyte);
+    heap = 101;
+    assert.equal(await leaveGarbage(3_600_000), 10);
   });
 
   it('looks no more once it is stopped', async () => {
