@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { runServe } from '../../src/commands/serve.ts';
 import { epochMs } from '../../src/model/units.ts';
@@ -116,7 +117,9 @@ describe('the command line of kubetally serve', () => {
   const run = async (...args: string[]): Promise<{ code: number; out: string; err: string }> => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const code = await runServe(args, { stdout, stderr, stop: AbortSignal.abort(), onCrash: () => {} });
-    return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+    stdout.end();
+    stderr.end();
+    return { code, out: await text(stdout), err: await text(stderr) };
   };
 
   it('refuses an unknown flag with one line', async () => {
