@@ -31,6 +31,12 @@ const { values } = parseArgs({
   },
 });
 const [size, cycles] = [parseSize(values.size), Number(values.cycles)];
+// The first third of what follows the settling is compared with the last.
+const fewestCycles = settlingCycles + 3;
+if (!Number.isInteger(cycles) || cycles < fewestCycles) {
+  console.error(`soak: --cycles must be a whole number of at least ${fewestCycles}, not "${values.cycles}"`);
+  process.exit(1);
+}
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }))
   process.once(signal, () => process.exit(code));
 const directory = mkdtempSync(join(tmpdir(), 'kubetally-soak-'));
