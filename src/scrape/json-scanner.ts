@@ -40,6 +40,8 @@ classOf[openBrace] = classOf[openBracket] = opening;
 classOf[closeBrace] = classOf[closeBracket] = closing;
 classOf[comma] = classOf[colon] = separator;
 classOf[quote] = inString;
+/** 1 for bytes that neither begin nor end anything. */
+const isFlat = classOf.map((kind) => (kind === space || kind === scalar || kind === separator ? 1 : 0));
 /** 1 for bytes that a string holds as they are: printable ASCII but quote and backslash. */
 const isPlain = new Uint8Array(256);
 for (let byte = 0x20; byte < 0x7f; byte++) isPlain[byte] = 1;
@@ -222,12 +224,12 @@ export class JsonScanner {
     const body = this.#body;
     let at = this.#at;
     for (let depth = 1; depth > 0;) {
-      let kind = classOf[body[at] ?? 0] ?? 0;
-      while (kind === scalar || kind === separator) kind = classOf[body[++at] ?? 0] ?? 0;
+      while (isFlat[body[at] ?? 0] === 1) at++;
+      const kind = classOf[body[at] ?? 0];
       if (kind === inString) at = this.#endOfString(at);
       else if (kind === opening) depth++;
       else if (kind === closing) depth--;
-      else if (kind !== space) {
+      else {
         this.#at = at;
         this.fail('expected a value');
       }
