@@ -161,6 +161,10 @@ export class SummaryDecoder {
         else if (key === 'startTime') draft.startTime = this.#time();
         else if (key === 'name') draft.name = scan.string() ?? '';
         else scan.skip();
+        if (draft.memory !== undefined && draft.cpu !== undefined && draft.startTime !== undefined && draft.name !== '') {
+          scan.leave();
+          break;
+        }
       }
       if (draft.name !== '') containers.push(draft);
     }
@@ -177,6 +181,10 @@ export class SummaryDecoder {
         else if (key === 'usageCoreNanoSeconds') draft.cpu = scan.counter();
         else if (key === 'usageNanoCores') draft.cpuRate = scan.integer() as Nanocores | undefined;
         else scan.skip();
+        if (draft.cpu !== undefined && draft.cpuRate !== undefined && draft.cpuTime !== undefined) {
+          scan.leave();
+          break;
+        }
       }
     this.#field = '';
   }
