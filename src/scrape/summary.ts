@@ -161,7 +161,12 @@ export class SummaryDecoder {
         else if (key === 'startTime') draft.startTime = this.#time();
         else if (key === 'name') draft.name = scan.string() ?? '';
         else scan.skip();
-        if (draft.memory !== undefined && draft.cpu !== undefined && draft.startTime !== undefined && draft.name !== '') {
+        if (
+          draft.memory !== undefined &&
+          draft.cpu !== undefined &&
+          draft.startTime !== undefined &&
+          draft.name !== ''
+        ) {
           scan.leave();
           break;
         }
