@@ -1,6 +1,7 @@
 import type { ContainerSample, PodSample, Sample } from '../model/sample.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
-import { JsonScanError, JsonScanner, KnownKeys } from './json-scanner.ts';
+import { JsonScanError, JsonScanner } from './json-scanner.ts';
+import { KnownKeys } from './known-keys.ts';
 import { KnownStrings } from './known-strings.ts';
 import { emptyContainer, emptySample, type SampleDraft } from './sample-draft.ts';
 import { ScrapeError } from './scrape-error.ts';
