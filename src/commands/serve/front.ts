@@ -164,7 +164,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
           listening.setCertificate(next);
           tellExpiry(next);
         } catch (error) {
-          log.error(error, 'Serving certificate cannot be used, keeping the last one');
+          log.error(error, 'New serving certificate cannot be used, keeping the old one');
         }
       });
     },
