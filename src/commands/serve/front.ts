@@ -12,7 +12,7 @@ import { createApp } from '../../server/app.ts';
 import { validUntil } from '../../server/certificate-leaf.ts';
 import { Health } from '../../server/health.ts';
 import { defaultLimits } from '../../server/listener-limits.ts';
-import { Listener } from '../../server/listener.ts';
+import { Listener, type ListenerDependencies } from '../../server/listener.ts';
 import type { RequestObserver, RequestRecord } from '../../server/request-observer.ts';
 import { routes } from '../../server/router.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
@@ -52,7 +52,7 @@ export interface Front {
 
 /** Joins certificate, access control, routes and listener. Rejects with `ServerError` for what the flags name and cannot be used. */
 export async function createFront(deps: FrontDependencies): Promise<Front> {
-  const { options, clock, random, log, telemetry, kube, holdings } = deps;
+  const { options, clock, log, telemetry, kube, holdings } = deps;
   const { serving } = options;
   const certificate = await servingCertificate(serving, {
     ...deps,
@@ -63,10 +63,10 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
   let stopping = false;
   let draining = false;
   let port = serving.securePort;
-  let listener: Listener | undefined = undefined as Listener | undefined;
+  // No authorities are known before `start`, and by then there is the listener.
   const access: Access = createAccess({
     ...deps,
-    onAuthorities: (authorities) => listener?.setClientAuthorities(authorities),
+    onAuthorities: (authorities) => listener.setClientAuthorities(authorities),
   });
   const { check } = certificate;
   const health = new Health(
@@ -121,7 +121,50 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       newAuditId: () => randomUUID(),
     },
   );
-  listener = new Listener(
+  const listener = createListener(deps, certificate.current, handler);
+  const tellExpiry = ({ cert }: CertifiedKey): void => telemetry.servingCertificateLoaded(validUntil(cert));
+  telemetry.observe({ connections: () => listener.connectionCount });
+  return {
+    async start() {
+      await access.start();
+      tellExpiry(certificate.current);
+      port = await listener.listen();
+      started = true;
+      memory.start();
+      log.info('Serving securely', { address: serving.bindAddress, port });
+      return port;
+    },
+    follow() {
+      access.follow();
+      certificate.follow((next) => {
+        try {
+          listener.setCertificate(next);
+          tellExpiry(next);
+        } catch (error) {
+          log.error(error, 'New serving certificate cannot be used, keeping the old one');
+        }
+      });
+    },
+    withdraw() {
+      stopping = true;
+    },
+    async stop() {
+      draining = true;
+      certificate.stop();
+      await listener.stop(serving.shutdownGracePeriod);
+      memory.stop();
+      await access.stop();
+    },
+  };
+}
+
+/** The listener that the flags ask for; it does not listen yet. */
+function createListener(
+  { options: { serving }, clock, random, log, telemetry }: FrontDependencies,
+  certificate: CertifiedKey,
+  handler: ListenerDependencies['handler'],
+): Listener {
+  return new Listener(
     {
       host: serving.bindAddress,
       port: serving.securePort,
@@ -135,7 +178,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
         connectionLifetime: serving.connectionMaxAge,
       },
     },
-    certificate.current,
+    certificate,
     {
       handler,
       clock,
@@ -144,50 +187,11 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
       onTooLarge: () => telemetry.requestRejected('too_large'),
     },
   );
-  const listening = listener;
-  const tellExpiry = ({ cert }: CertifiedKey): void => telemetry.servingCertificateLoaded(validUntil(cert));
-  telemetry.observe({ connections: () => listening.connectionCount });
-  return {
-    async start() {
-      await access.start();
-      tellExpiry(certificate.current);
-      port = await listening.listen();
-      started = true;
-      memory.start();
-      log.info('Serving securely', { address: serving.bindAddress, port });
-      return port;
-    },
-    follow() {
-      access.follow();
-      certificate.follow((next) => {
-        try {
-          listening.setCertificate(next);
-          tellExpiry(next);
-        } catch (error) {
-          log.error(error, 'New serving certificate cannot be used, keeping the old one');
-        }
-      });
-    },
-    withdraw() {
-      stopping = true;
-    },
-    async stop() {
-      draining = true;
-      certificate.stop();
-      await listening.stop(serving.shutdownGracePeriod);
-      memory.stop();
-      await access.stop();
-    },
-  };
 }
 
 function requestObserver(telemetry: Telemetry, log: RootLogger): RequestObserver {
-  let inFlight = 0;
   return {
-    inFlight(count) {
-      inFlight = count;
-      telemetry.requestsInFlight(inFlight);
-    },
+    inFlight: (count) => telemetry.requestsInFlight(count),
     rejected: (reason) => telemetry.requestRejected(reason),
     authenticated: (result, duration) => telemetry.authenticationFinished(result, duration),
     authorized: (result, duration) => telemetry.authorizationFinished(result, duration),
