@@ -105,6 +105,11 @@ export class NodeCycle {
     if (at < this.#dueAt) this.#schedule(milliseconds(at - now));
   }
 
+  /** As it was last told of. */
+  get node(): NodeInfo {
+    return this.#node;
+  }
+
   /** Cycles failed in a row. */
   get failures(): number {
     return this.#failures;

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { NodeInfo } from '../model/inventory.ts';
 import type { NodeReading } from '../model/sample.ts';
-import { seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
+import { milliseconds, monotonicMs, seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
 import type { KubeletSource } from '../options/kubelet-flags.ts';
 import type { AnswerTiming } from './kubelet-client.ts';
 import { decodeResourceMetrics } from './resource-metrics.ts';
@@ -56,9 +56,10 @@ export class NodeSource {
     this.#onFallback = onFallback;
   }
 
-  /** Where the node's usage comes from now. */
-  get current(): 'summary' | 'resource' {
-    return this.#choice === 'resource' || this.#summaryIsBarred() ? 'resource' : 'summary';
+  /** Where the node's usage is read from now. Who annotates a path for resource metrics wants that to be read. */
+  current(node: NodeInfo): 'summary' | 'resource' {
+    if (this.#choice !== 'auto') return this.#choice;
+    return node.resourceMetricsPath !== undefined || this.#summaryIsBarred() ? 'resource' : 'summary';
   }
 
   /**
@@ -69,13 +70,8 @@ export class NodeSource {
    */
   async read(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
     const startedAt = this.#clock.monotonic();
-    const remaining = (): Milliseconds => (deadline - (this.#clock.monotonic() - startedAt)) as Milliseconds;
-    if (
-      this.#choice === 'resource' ||
-      (this.#choice === 'auto' && node.resourceMetricsPath !== undefined) ||
-      this.#summaryIsBarred()
-    )
-      return await this.#resource(node, deadline, signal, take);
+    const remaining = (): Milliseconds => milliseconds(deadline - (this.#clock.monotonic() - startedAt));
+    if (this.current(node) === 'resource') return await this.#resource(node, deadline, signal, take);
     try {
       await this.#summary(node, deadline, signal, take);
     } catch (error) {
@@ -84,18 +80,15 @@ export class NodeSource {
       await this.#resource(node, remaining(), signal, take).catch(() => {
         throw error;
       });
-      this.#summaryBarredUntil = (this.#clock.monotonic() +
-        (error.code === 'parse' ? unreadableFor : refusedFor)) as MonotonicMs;
+      this.#summaryBarredUntil = monotonicMs(
+        this.#clock.monotonic() + (error.code === 'parse' ? unreadableFor : refusedFor),
+      );
       this.#onFallback(node, error);
     }
   }
 
   #summaryIsBarred(): boolean {
-    return (
-      this.#choice === 'auto' &&
-      this.#summaryBarredUntil !== undefined &&
-      this.#clock.monotonic() < this.#summaryBarredUntil
-    );
+    return this.#summaryBarredUntil !== undefined && this.#clock.monotonic() < this.#summaryBarredUntil;
   }
 
   async #summary(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {

@@ -44,7 +44,7 @@ export class Scraper {
     let fromResource = 0;
     let backingOff = 0;
     for (const { cycle, source } of this.#cycles.values()) {
-      if (source.current === 'resource') fromResource++;
+      if (source.current(cycle.node) === 'resource') fromResource++;
       if (cycle.failures > 1) backingOff++;
     }
     return { fromSummary: this.#cycles.size - fromResource, fromResource, backingOff };

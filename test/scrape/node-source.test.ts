@@ -140,4 +140,21 @@ describe('the source of a node', () => {
     );
     assert.deepEqual(test.asked, ['/metrics/nodes/worker-1/metrics/resource']);
   });
+
+  for (const choice of ['auto', 'summary', 'resource'] as const)
+    for (const resourceMetricsPath of [undefined, '/x/metrics'])
+      it(`says where ${resourceMetricsPath ?? 'no path of its own'} is read from when the choice is ${choice}`, async () => {
+        const test = new SourceTest(choice);
+        test.answers.set('/x/metrics', 'node_cpu_usage_seconds_total 7 1000\n');
+        const annotated = { ...node, resourceMetricsPath };
+        assert.equal(test.source.current(annotated), await test.read(annotated));
+      });
+
+  it('says so too once the Summary API is refused', async () => {
+    const test = new SourceTest();
+    test.refuse(404);
+    assert.equal(test.source.current(node), 'summary');
+    await test.read();
+    assert.equal(test.source.current(node), 'resource');
+  });
 });
