@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 export interface CommandIo {
   readonly stdout: Writable;
   readonly stderr: Writable;
-  /** Aborted at the first SIGINT or SIGTERM; a second signal ends the process at once. */
+  /** Aborted at the first SIGINT, SIGTERM or SIGHUP; a second signal ends the process at once. */
   readonly stop: AbortSignal;
   /** Says what to do with an error that nobody caught, before the process exits with code 1. */
   onCrash(listener: (error: unknown) => void): void;
