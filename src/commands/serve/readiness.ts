@@ -1,4 +1,5 @@
 import type { Inventory } from '../../inventory/inventory.ts';
+import type { NodeInfo } from '../../model/inventory.ts';
 import { milliseconds, type Milliseconds } from '../../model/units.ts';
 import type { Scraper } from '../../scrape/scraper.ts';
 import { healthEndpoints, pingCheck, shutdownCheck, type HealthCheck } from '../../server/health.ts';
@@ -84,18 +85,28 @@ function unless(holds: () => boolean, problem: string): () => Error | undefined 
   return () => (holds() ? undefined : new Error(problem));
 }
 
-/** Half of the ready nodes have been measured once since the start. From then on it holds: last good windows bridge what fails later. */
+/**
+ * There is something to serve. To begin with, half of the ready nodes have to have been measured; from then on, last good windows bridge what fails, and one
+ * node with such a window is enough. Readiness of nodes does not count then: nodes whose kubelets are away turn unready soon.
+ */
 function storageReady(
   inventory: ReadinessDependencies['inventory'],
   store: ReadinessDependencies['store'],
 ): () => Error | undefined {
   let reached = false;
+  const isMeasured = ({ name }: NodeInfo): boolean => store.node(name) !== undefined;
   return () => {
-    if (reached) return undefined;
     if (!inventory.synced) return new Error('nodes and pods have not been listed yet');
-    const ready = inventory.nodes().filter((node) => node.ready);
-    const measured = ready.filter(({ name }) => store.node(name) !== undefined).length;
-    reached = measured * 2 >= ready.length;
-    return reached ? undefined : new Error(`${measured} of ${ready.length} ready nodes have metrics`);
+    const nodes = inventory.nodes();
+    if (nodes.length === 0) return new Error('no nodes to scrape');
+    if (!reached) {
+      const ready = nodes.filter((node) => node.ready);
+      const measured = ready.filter(isMeasured).length;
+      if (measured * 2 < ready.length) return new Error(`${measured} of ${ready.length} ready nodes have metrics`);
+      reached = true;
+    }
+    return nodes.some(isMeasured)
+      ? undefined
+      : new Error(`none of ${nodes.length} nodes has metrics that may be served`);
   };
 }

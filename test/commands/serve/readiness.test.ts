@@ -11,7 +11,7 @@ function healthy() {
   const inventory = { nodesSynced: true, podsSynced: true, synced: true, nodes: () => [nodeInfo('a')] };
   const state = {
     inventory,
-    usage: nodeUsage() as ReturnType<typeof nodeUsage> | undefined,
+    measured: new Set(['a']),
     watch: { isRunning: true },
     scraper: { overdue: milliseconds(0) },
     logOutput: { stuck: false },
@@ -23,7 +23,7 @@ function healthy() {
       resolution: seconds(15),
       inventory,
       watch: state.watch,
-      store: { node: () => state.usage },
+      store: { node: (name) => (state.measured.has(name) ? nodeUsage() : undefined) },
       scraper: state.scraper,
       logOutput: state.logOutput,
       isStarted: () => state.started,
@@ -89,15 +89,44 @@ describe('The health of serve', () => {
     for (const endpoint of healthEndpoints) assert.deepEqual(failing(endpoint), always.slice(2));
   });
 
-  it('is ready once half of the ready nodes are measured, and stays so until the end', () => {
+  it('is ready once half of the ready nodes are measured, and no more when it stops', () => {
     const { state, failing } = healthy();
-    state.usage = undefined;
+    state.inventory.nodes = () => ['a', 'b', 'c', 'd'].map((name) => nodeInfo(name));
+    state.measured = new Set(['a']);
     assert.deepEqual(failing('readyz'), ['metric-storage-ready']);
-    state.usage = nodeUsage();
-    assert.deepEqual(failing('readyz'), []);
-    state.usage = undefined;
+    state.measured = new Set(['a', 'd']);
     assert.deepEqual(failing('readyz'), []);
     state.stopping = true;
     assert.deepEqual(failing('readyz'), ['shutdown']);
+  });
+
+  it('stays ready while one node has a window to serve, and is not while none has', () => {
+    const { state, failing } = healthy();
+    state.inventory.nodes = () => ['a', 'b', 'c', 'd'].map((name) => nodeInfo(name));
+    state.measured = new Set(['a', 'b']);
+    assert.deepEqual(failing('readyz'), []);
+    state.measured = new Set(['c']);
+    assert.deepEqual(failing('readyz'), []);
+    state.measured = new Set();
+    assert.deepEqual(failing('readyz'), ['metric-storage-ready']);
+    state.measured = new Set(['c']);
+    assert.deepEqual(failing('readyz'), []);
+  });
+
+  it('is not ready with nodes of which none is ready or has a window', () => {
+    const { state, failing } = healthy();
+    state.inventory.nodes = () => [{ ...nodeInfo('a'), ready: false }];
+    state.measured = new Set();
+    assert.deepEqual(failing('readyz'), ['metric-storage-ready']);
+  });
+
+  it('is not ready without a node to scrape, and says so', () => {
+    const { state, health, failing } = healthy();
+    state.inventory.nodes = () => [];
+    assert.deepEqual(failing('readyz'), ['metric-storage-ready']);
+    assert.equal(
+      health.answer('/readyz/metric-storage-ready', new Map())?.body,
+      'internal server error: no nodes to scrape\n',
+    );
   });
 });
