@@ -1,4 +1,5 @@
 import type { Middleware } from 'koa';
+import { writeAnswer } from './api/answer-writer.ts';
 import type { Health } from './health.ts';
 import { stateOf } from './request-state.ts';
 import { writeText } from './text-answer.ts';
@@ -19,11 +20,11 @@ export interface MetricsPage {
   readonly body: string;
 }
 
-/** Prometheus metrics. */
+/** Prometheus metrics, compressed as large lists are. */
 export function serveMetrics(page: () => MetricsPage | Promise<MetricsPage>): Middleware {
   return async function answerMetrics(ctx) {
     const { contentType, body } = await page();
-    ctx.set('Content-Type', contentType);
-    ctx.body = body;
+    const answer = { status: 200, headers: { 'content-type': contentType }, body: Buffer.from(body) };
+    writeAnswer(ctx, answer, ctx.get('Accept-Encoding'));
   };
 }
