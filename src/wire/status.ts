@@ -1,6 +1,7 @@
 import { SelectorError } from '../kube/selectors/errors.ts';
 import { ContinueTokenError } from '../metrics-api/continue-token.ts';
 import { KubetallyError, messageChain } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
 
 /** `metav1.StatusReason`s that are answered here, in kebab case as error codes. */
 export type StatusErrorCode =
@@ -109,11 +110,11 @@ export function unknownResource(): StatusError {
   return new StatusError('not-found', 'the server could not find the requested resource', {});
 }
 
-/** `kind "name" not found`, the kind qualified by the group where there is one. */
+/** `kind "name" not found`, the name quoted as Go does and the kind qualified by the group where there is one. */
 export function notFound(kind: string, group: string, name: string): StatusError {
   const qualified = group === '' ? kind : `${kind}.${group}`;
   const details = group === '' ? { name, kind } : { name, group, kind };
-  return new StatusError('not-found', `${qualified} "${name}" not found`, details);
+  return new StatusError('not-found', `${qualified} ${quote(name)} not found`, details);
 }
 
 export function methodNotAllowed(): StatusError {

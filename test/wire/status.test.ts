@@ -59,6 +59,14 @@ describe('toStatus', () => {
     }
   });
 
+  it('quotes a name that was not found as Go does', () => {
+    assert.equal(toStatus(notFound('node', '', '"\n\\')).message, String.raw`node "\"\n\\" not found`);
+    assert.equal(
+      toStatus(notFound('podmetrics', 'metrics.k8s.io', 'a"/b')).message,
+      String.raw`podmetrics.metrics.k8s.io "a\"/b" not found`,
+    );
+  });
+
   it('survives anything thrown', () => {
     for (const thrown of [
       undefined,
