@@ -9,6 +9,7 @@ export class Gate {
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #patience: Milliseconds;
+  /** Each takes the place of who leaves: that is never free in between. */
   readonly #queue: (() => void)[] = [];
   #inside = 0;
 
@@ -18,21 +19,17 @@ export class Gate {
     this.#patience = patience;
   }
 
-  /** How many wait to begin. */
-  get waiting(): number {
-    return this.#queue.length;
-  }
-
   /** Runs `work` as soon as there is room. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#inside >= this.#limit) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    this.#inside++;
+    if (this.#inside < this.#limit) this.#inside++;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
     let counted = true;
     const leave = (): void => {
       if (!counted) return;
       counted = false;
-      this.#inside--;
-      this.#queue.shift()?.();
+      const next = this.#queue.shift();
+      if (next === undefined) this.#inside--;
+      else next();
     };
     const timer = this.#clock.after(this.#patience, leave);
     try {
