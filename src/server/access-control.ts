@@ -7,7 +7,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { unauthorized } from '../wire/status.ts';
 import type { AccessAttributes } from './access-attributes.ts';
 import { AuthenticationError } from './authentication-error.ts';
-import { AuthorizationError, type Decision } from './authorization.ts';
+import { AuthorizationError, type Decision, type Verdict } from './authorization.ts';
 import { connectionOf, type ServerRequest } from './connection.ts';
 import { escapeHtml, forbidden } from './forbidden.ts';
 import { impersonate, takeImpersonation } from './impersonation.ts';
@@ -78,7 +78,7 @@ async function authenticate(
 ): Promise<UserInfo | 'overloaded' | 'unjudged'> {
   const { authentication, observer, clock, log } = deps;
   const start = clock.monotonic();
-  const finished = (result: 'success' | 'failure' | 'error'): void =>
+  const finished = (result: 'success' | 'error'): void =>
     observer.authenticated(result, milliseconds(clock.monotonic() - start));
   try {
     const answer = authentication.authenticate(ctx.req);
@@ -86,8 +86,7 @@ async function authenticate(
     finished(user === undefined ? 'error' : 'success');
     return user ?? 'unjudged';
   } catch (error) {
-    const refused = error instanceof AuthenticationError && (error.code === 'certificate' || error.code === 'token');
-    finished(refused ? 'failure' : 'error');
+    finished('error');
     if (!(error instanceof AuthenticationError)) throw error;
     log.verbose(2, 'Unable to authenticate the request', { reason: error.message });
     if (error.code === 'overloaded') return 'overloaded';
@@ -139,7 +138,7 @@ async function serveIfAllowed(
     writeText(ctx, 500, `${escapeHtml(text)}\n`);
     return;
   }
-  if (decision.allowed) {
+  if (decision.verdict === 'allowed') {
     await next();
     return;
   }
@@ -148,18 +147,18 @@ async function serveIfAllowed(
   throw forbidden(user, info, decision.reason);
 }
 
-const unasked: Decision = { allowed: true, reason: 'the API server cannot be asked who may read discovery' };
+const unasked: Decision = { verdict: 'allowed', reason: 'the API server cannot be asked who may read discovery' };
 
 /** Whether the user may. Rejects with `AuthorizationError` when that cannot be found out, unless it is about discovery. */
 async function authorize(user: UserInfo, ctx: Context, deps: AccessControlDependencies): Promise<Decision> {
   const { requestInfo: info } = stateOf(ctx);
   const { authorization, observer, clock } = deps;
   const start = clock.monotonic();
-  const finished = (result: 'allowed' | 'denied' | 'error'): void =>
+  const finished = (result: Verdict | 'error'): void =>
     observer.authorized(result, milliseconds(clock.monotonic() - start));
   try {
     const decision = await inTime(authorization.authorize(user, info), ctx, clock);
-    finished(decision === undefined ? 'error' : decision.allowed ? 'allowed' : 'denied');
+    finished(decision?.verdict ?? 'error');
     return decision ?? unasked;
   } catch (error) {
     finished('error');

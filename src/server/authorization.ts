@@ -13,8 +13,11 @@ import { createVerdictCache } from './verdict-cache.ts';
 /** `unavailable`: the API server could not be asked whether the user may. */
 export class AuthorizationError extends KubetallyError<'unavailable'> {}
 
+/** `no-opinion`: nobody allowed it, and nobody denied it expressly either; it is refused as well. */
+export type Verdict = 'allowed' | 'denied' | 'no-opinion';
+
 export interface Decision {
-  readonly allowed: boolean;
+  readonly verdict: Verdict;
   /** The reviewer's words; empty when it gave none. */
   readonly reason: string;
 }
@@ -32,7 +35,7 @@ export interface AuthorizationOptions {
 const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 /** Of what the client chose; longer questions are asked every time. */
 const maxCachedLength = 10_000;
-const allowedAtOnce: Decision = { allowed: true, reason: '' };
+const allowedAtOnce: Decision = { verdict: 'allowed', reason: '' };
 
 /**
  * Decides what a user may do, in Kubernetes' order: members of `system:masters` everything, anybody the always-allowed paths, the rest by the API server's
@@ -92,7 +95,7 @@ export class Authorization {
   }
 
   #lifetime(decision: Decision): number {
-    return decision.allowed ? this.#options.allowedTtl : this.#options.deniedTtl;
+    return decision.verdict === 'allowed' ? this.#options.allowedTtl : this.#options.deniedTtl;
   }
 
   async #review(spec: AccessReviewSpec): Promise<Decision> {
@@ -109,7 +112,11 @@ export class Authorization {
     if (status === undefined) {
       throw new AuthorizationError('unavailable', 'SubjectAccessReview answered without a status');
     }
-    const allowed = isTrueAt(status, 'allowed') && !isTrueAt(status, 'denied');
-    return { allowed, reason: textAt(status, 'reason') };
+    return { verdict: verdictOf(status), reason: textAt(status, 'reason') };
   }
+}
+
+function verdictOf(status: object): Verdict {
+  if (isTrueAt(status, 'denied')) return 'denied';
+  return isTrueAt(status, 'allowed') ? 'allowed' : 'no-opinion';
 }

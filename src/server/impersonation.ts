@@ -37,8 +37,8 @@ export async function impersonate(
   authorize: (user: UserInfo, attributes: AccessAttributes) => Decision | Promise<Decision>,
 ): Promise<UserInfo> {
   for (const attributes of questions(wanted)) {
-    const { allowed, reason } = await decide(authorize, requestor, attributes);
-    if (!allowed) throw forbidden(requestor, attributes, reason);
+    const { verdict, reason } = await decide(authorize, requestor, attributes);
+    if (verdict !== 'allowed') throw forbidden(requestor, attributes, reason);
   }
   return completed(wanted);
 }
@@ -51,7 +51,7 @@ async function decide(
   try {
     return await authorize(requestor, attributes);
   } catch (error) {
-    if (error instanceof AuthorizationError) return { allowed: false, reason: error.message };
+    if (error instanceof AuthorizationError) return { verdict: 'no-opinion', reason: error.message };
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../model/units.ts';
+import type { Verdict } from './authorization.ts';
 import type { RequestInfo } from './request-info.ts';
 import type { UserInfo } from './user.ts';
 
@@ -24,8 +25,11 @@ export interface RequestObserver {
   inFlight(count: number): void;
   /** A request was refused because too many were in flight, or cut because it took too long. */
   rejected(reason: 'in_flight' | 'timeout'): void;
-  /** It was found out who sent a request (`success`, also nobody), that its credential is bad, or neither. */
-  authenticated(result: 'success' | 'failure' | 'error', duration: Milliseconds): void;
-  authorized(result: 'allowed' | 'denied' | 'error', duration: Milliseconds): void;
+  /**
+   * It was found out who sent a request (`success`, also nobody), or its credential was refused or could not be judged (`error`). The third that Kubernetes
+   * knows, `failure` for a request without a credential, does not happen where such a request is the anonymous user's.
+   */
+  authenticated(result: 'success' | 'error', duration: Milliseconds): void;
+  authorized(result: Verdict | 'error', duration: Milliseconds): void;
   finished(record: RequestRecord): void;
 }

@@ -214,7 +214,7 @@ export const catalogue = {
   authenticationAttempts: {
     name: 'authentication_attempts',
     type: 'counter',
-    help: 'Authentications, by result.',
+    help: 'Authentications, by result: success (also of who shows no credential) or error (a credential was refused, or could not be judged).',
     labels: ['result'],
   },
   authenticationDuration: {
@@ -227,7 +227,7 @@ export const catalogue = {
   authorizationAttempts: {
     name: 'authorization_attempts_total',
     type: 'counter',
-    help: 'Authorizations, by result.',
+    help: 'Authorizations, by result: allowed, denied (expressly), no-opinion (nobody allowed it) or error.',
     labels: ['result'],
   },
   authorizationDuration: {

@@ -201,12 +201,12 @@ export class Telemetry {
     this.#requestsRejected.inc({ reason });
   }
 
-  authenticationFinished(result: 'success' | 'failure' | 'error', duration: Milliseconds): void {
+  authenticationFinished(result: 'success' | 'error', duration: Milliseconds): void {
     this.#authenticationAttempts.inc({ result });
     this.#authenticationDuration.observe({ result }, duration / 1000);
   }
 
-  authorizationFinished(result: 'allowed' | 'denied' | 'error', duration: Milliseconds): void {
+  authorizationFinished(result: 'allowed' | 'denied' | 'no-opinion' | 'error', duration: Milliseconds): void {
     this.#authorizationAttempts.inc({ result });
     this.#authorizationDuration.observe({ result }, duration / 1000);
   }

@@ -56,7 +56,7 @@ const pods = '/apis/metrics.k8s.io/v1beta1/namespaces/default/pods';
 describe('Authorization', () => {
   it('lets system:masters do everything without asking', async () => {
     const { decide, specs } = make(() => ({ allowed: false }));
-    assert.equal((await decide(user('x', 'system:masters'), request('/metrics'))).allowed, true);
+    assert.equal((await decide(user('x', 'system:masters'), request('/metrics'))).verdict, 'allowed');
     assert.equal(specs.length, 0);
   });
 
@@ -72,7 +72,7 @@ describe('Authorization', () => {
   ] as const) {
     it(`${open ? 'opens' : 'does not open'} ${path} to everybody`, async () => {
       const { decide } = make(() => ({ allowed: false }));
-      assert.equal((await decide(user('x'), request(path))).allowed, open);
+      assert.equal((await decide(user('x'), request(path))).verdict, open ? 'allowed' : 'no-opinion');
     });
   }
 
@@ -126,16 +126,17 @@ describe('Authorization', () => {
     assert.deepEqual(specs, [{ nonResourceAttributes: { path: '/metrics', verb: 'post' }, user: 'jane' }]);
   });
 
-  for (const [status, allowed, reason] of [
-    [{ allowed: true, reason: 'RBAC' }, true, 'RBAC'],
-    [{ allowed: false, reason: 'no' }, false, 'no'],
-    [{ allowed: true, denied: true }, false, ''],
-    [{ allowed: 'true' }, false, ''],
-    [{}, false, ''],
+  for (const [status, verdict, reason] of [
+    [{ allowed: true, reason: 'RBAC' }, 'allowed', 'RBAC'],
+    [{ allowed: false, reason: 'no' }, 'no-opinion', 'no'],
+    [{ allowed: false, denied: true, reason: 'no' }, 'denied', 'no'],
+    [{ allowed: true, denied: true }, 'denied', ''],
+    [{ allowed: 'true' }, 'no-opinion', ''],
+    [{}, 'no-opinion', ''],
   ] as const) {
-    it(`takes ${JSON.stringify(status)} as ${allowed ? 'allowed' : 'not allowed'}`, async () => {
+    it(`takes ${JSON.stringify(status)} as ${verdict}`, async () => {
       const { decide } = make(() => status);
-      assert.deepEqual(await decide(user('jane'), request(pods)), { allowed, reason });
+      assert.deepEqual(await decide(user('jane'), request(pods)), { verdict, reason });
     });
   }
 
@@ -169,7 +170,7 @@ describe('Authorization', () => {
     const { authorization, decide, specs } = make(() => ({ allowed: true }));
     await decide(user('jane'), request(pods));
     authorization.forgetVerdicts();
-    assert.equal((await decide(user('jane'), request(pods))).allowed, true);
+    assert.equal((await decide(user('jane'), request(pods))).verdict, 'allowed');
     assert.equal(specs.length, 2);
   });
 
@@ -189,7 +190,7 @@ describe('Authorization', () => {
     });
     await assert.rejects(decide(user('jane'), request(pods)), AuthorizationError);
     down = false;
-    assert.equal((await decide(user('jane'), request(pods))).allowed, true);
+    assert.equal((await decide(user('jane'), request(pods))).verdict, 'allowed');
   });
 
   it('takes an answer without a status for an outage', async () => {

@@ -165,7 +165,7 @@ describe('Discovery', () => {
     assert.equal(answers[1]?.status, 500);
   });
 
-  it('counts how authentications and authorizations end', async () => {
+  it('counts how authentications and authorizations end, in the words of Kubernetes', async () => {
     const reviews = new ScriptedReviews();
     reviews.onAccess = ({ user }) => (user === 'joe' ? { allowed: true } : away());
     const { target, proxy, outcomes } = await start({ reviews });
@@ -176,6 +176,16 @@ describe('Discovery', () => {
     reviews.onToken = away;
     await ask(target, `${group}/v1/nodes`);
     await ask(target, `${group}/v1/nodes`, { headers: { authorization: 'Bearer y' } });
-    assert.deepEqual(outcomes, ['success', 'allowed', 'failure', 'success', 'error', 'success', 'denied', 'error']);
+    reviews.onAccess = () => ({ allowed: false, denied: true });
+    await ask(proxy, `${group}/v1/pods`, joe);
+    const ends = [
+      ['success', 'allowed'],
+      ['error'],
+      ['success', 'error'],
+      ['success', 'no-opinion'],
+      ['error'],
+      ['success', 'denied'],
+    ];
+    assert.deepEqual(outcomes, ends.flat());
   });
 });
