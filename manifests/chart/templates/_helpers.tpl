@@ -29,14 +29,23 @@ app.kubernetes.io/name: {{ include "kubetally.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{- define "kubetally.labels" -}}
+{{/* The chart's own labels of every object. */}}
+{{- define "kubetally.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "kubetally.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
 {{- end }}
+
+{{/* Labels of an object. */}}
+{{- define "kubetally.labels" -}}
+{{- merge (include "kubetally.ownLabels" . | fromYaml) .Values.commonLabels | toYaml }}
+{{- end }}
+
+{{/* Labels of an object that may have more, in a list of the context and these: the chart's own go first, since objects are found by them, and the common ones last. */}}
+{{- define "kubetally.labelsWith" -}}
+{{- $context := index . 0 }}
+{{- merge (include "kubetally.ownLabels" $context | fromYaml) (index . 1) $context.Values.commonLabels | toYaml }}
 {{- end }}
 
 {{/* The settings of the chosen preset, as YAML. */}}
