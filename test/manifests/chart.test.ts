@@ -31,6 +31,11 @@ describe('the chart', () => {
     [{ preset: 'openshift' }, '.preset: not one of the words'],
     [{ addonResizer: { enabled: true } }, '.addonResizer.enabled: not the constant'],
     [{ resources: null }, '.resources: null instead of object'],
+    [
+      { networkPolicy: { extraEgressPorts: ['kubelet'] } },
+      '.networkPolicy.extraEgressPorts[0]: string instead of integer',
+    ],
+    [{ networkPolicy: { extraEgressPorts: [65536] } }, '.networkPolicy.extraEgressPorts[0]: out of range'],
   ] as const)
     it(`refuses ${JSON.stringify(values)}`, () => assert.deepEqual(schemaProblems(schema, values), [problem]));
 

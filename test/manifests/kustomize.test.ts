@@ -132,6 +132,12 @@ describe('the kustomize manifests', { skip }, () => {
     assert.deepEqual(podSelector, at(find(objects, 'Deployment'), 'spec', 'selector', 'matchLabels'));
   });
 
+  it('let out with the NetworkPolicy to the usual ports of kubelets and API servers', () => {
+    const rules = at(find(kustomizeWith('network-policy'), 'NetworkPolicy'), 'spec', 'egress') as unknown[];
+    const ports = rules.flatMap((rule) => (at(rule, 'ports') as unknown[]).map((port) => at(port, 'port')));
+    assert.deepEqual(new Set(ports), new Set([10250, 443, 6443, 8443, 53]));
+  });
+
   it('accept unsigned kubelet certificates in the local overlay alone', () => {
     for (const overlay of readdirSync(join(manifests, 'overlays')))
       assert.equal(

@@ -121,6 +121,43 @@ describe('the rendered chart', { skip: withoutRenderer() }, () => {
       '/metrics',
     ]));
 
+  it('gives every label once: its own before those of one kind of object, and these before the common ones', () => {
+    const objects = objectsOf({
+      commonLabels: { team: 'all', 'app.kubernetes.io/name': 'other', tier: 'infra' },
+      podLabels: { team: 'pods', 'app.kubernetes.io/instance': 'other' },
+      service: { labels: { team: 'services' } },
+      serviceMonitor: { enabled: true, additionalLabels: { team: 'monitors' } },
+      tls: { type: 'cert-manager', certManager: { labels: { team: 'certificates' } } },
+    });
+    checkInvariants(objects);
+    const labels = { 'app.kubernetes.io/name': 'kubetally', 'app.kubernetes.io/instance': 'kubetally', tier: 'infra' };
+    const pod = at(find(objects, 'Deployment'), 'spec', 'template', 'metadata', 'labels');
+    assert.deepEqual(pod, { ...labels, team: 'pods' });
+    for (const [kind, team] of [
+      ['Deployment', 'all'],
+      ['Service', 'services'],
+      ['ServiceMonitor', 'monitors'],
+      ['Certificate', 'certificates'],
+    ] as const) {
+      const found = find(objects, kind).metadata.labels;
+      assert.deepEqual({ ...found, ...labels, team }, found, kind);
+    }
+  });
+
+  it('lets the NetworkPolicy out to the usual ports, and to more where that is asked for', () => {
+    const portsWith = (networkPolicy: object): unknown[] =>
+      (at(find(objectsOf({ networkPolicy }), 'NetworkPolicy'), 'spec', 'egress', 0, 'ports') as unknown[]).map(
+        (rule) => `${String(at(rule, 'protocol'))} ${String(at(rule, 'port'))}`,
+      );
+    const usual = ['TCP 10250', 'TCP 443', 'TCP 6443', 'TCP 8443', 'UDP 53', 'TCP 53'];
+    assert.deepEqual(portsWith({ enabled: true }), usual);
+    assert.deepEqual(portsWith({ enabled: true, extraEgressPorts: [10260, 16443] }), [
+      ...usual,
+      'TCP 10260',
+      'TCP 16443',
+    ]);
+  });
+
   it('can leave parts out', () => {
     const objects = objectsOf({
       rbac: { create: false },
