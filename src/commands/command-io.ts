@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { messageChain } from '../model/errors.ts';
 
 /** What a subcommand may touch of the process it runs in. */
 export interface CommandIo {
@@ -8,4 +9,9 @@ export interface CommandIo {
   readonly stop: AbortSignal;
   /** Says what to do with an error that nobody caught, before the process exits with code 1. */
   onCrash(listener: (error: unknown) => void): void;
+}
+
+/** Tells people why a command failed: `Error: ` and the messages of the error and its causes, on each of their lines. */
+export function writeError(stderr: Writable, error: unknown): void {
+  for (const line of messageChain(error).split('\n')) stderr.write(`Error: ${line}\n`);
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { KubeClient } from '../kube/client.ts';
 import { loadApiServer } from '../kube/config.ts';
 import { sleep, systemClock } from '../model/clock.ts';
-import { messageChain } from '../model/errors.ts';
 import { milliseconds } from '../model/units.ts';
 import type { Flag } from '../options/flag.ts';
 import { parseFlags } from '../options/parse-flags.ts';
@@ -11,6 +10,7 @@ import { usageText } from '../options/usage.ts';
 import { SimulatedCluster } from '../sim/cluster.ts';
 import { silentLogger } from '../telemetry/log.ts';
 import { Child } from './child-process.ts';
+import { writeError } from './command-io.ts';
 import { metricsTable, Progress, served } from './demo-view.ts';
 import { clusterOptions, directoryFlag, simHelpFlag, smallClusterFlags } from './sim-flags.ts';
 import { aborted, serveArguments, type Streams } from './sim.ts';
@@ -57,7 +57,7 @@ export async function runDemo(
       await directory.dispose();
     }
   } catch (error) {
-    streams.stderr.write(`Error: ${messageChain(error)}\n`);
+    writeError(streams.stderr, error);
     return 1;
   }
 }

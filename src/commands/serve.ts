@@ -1,9 +1,8 @@
-import { messageChain } from '../model/errors.ts';
 import { parseServeOptions, type ServeOptions } from '../options/serve-options.ts';
 import { serveFlags } from '../options/serve-flags.ts';
 import { usageText, versionText } from '../options/usage.ts';
 import { build } from '../version.ts';
-import type { CommandIo } from './command-io.ts';
+import { writeError, type CommandIo } from './command-io.ts';
 
 const summary = 'Scrapes the usage of nodes and pods from kubelets and serves it as metrics.k8s.io.';
 
@@ -25,7 +24,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
     }
     options = request.options;
   } catch (error) {
-    for (const line of messageChain(error).split('\n')) io.stderr.write(`Error: ${line}\n`);
+    writeError(io.stderr, error);
     return 1;
   }
   // Everything that serves: another 80 ms on a slow machine, for which help, version and what is wrong with flags need not wait.

@@ -34,13 +34,14 @@ export class ParsedFlags {
  * Reads a command line as Go's pflag does: `--name=value`, `--name value`, `--switch`, `--switch=false`, `-v=4`, `-v 4`, `-v4`,
  * `-abc` for switches, flags after arguments, `--` to end them. `_` in a name counts as `-`, as in Kubernetes' own programs.
  * @param table the flags there are; names and short names are unique.
- * @throws {OptionError} at the first thing that cannot be read, with pflag's text.
+ * @throws {OptionError} with pflag's text for what cannot be read; for several things, `invalid-options` with a line for each, in the order given.
  */
 export function parseFlags(table: readonly Flag<unknown>[], args: readonly string[]): ParsedFlags {
   const byName = new Map(table.map((flag) => [flag.name, flag]));
   const byShort = new Map(table.map((flag) => [flag.short, flag]));
   const values = new Map<Flag<unknown>, unknown>();
   const positional: string[] = [];
+  const problems: OptionError[] = [];
   let next = 0;
 
   const set = (flag: Flag<unknown>, text: string): void => {
@@ -86,9 +87,23 @@ export function parseFlags(table: readonly Flag<unknown>[], args: readonly strin
       positional.push(...args.slice(next));
       break;
     }
-    if (argument.startsWith('--')) readLong(argument);
-    else if (argument.startsWith('-') && argument !== '-') readShort(argument);
-    else positional.push(argument);
+    try {
+      if (argument.startsWith('--')) readLong(argument);
+      else if (argument.startsWith('-') && argument !== '-') readShort(argument);
+      else positional.push(argument);
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+      problems.push(error);
+    }
   }
+  throwAll(problems);
   return new ParsedFlags(values, positional);
+}
+
+/** One problem as it is; of several the texts, each said once. */
+function throwAll(problems: readonly OptionError[]): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  if (others.length === 0) throw first;
+  throw new OptionError('invalid-options', [...new Set(problems.map(({ message }) => message))].join('\n'));
 }

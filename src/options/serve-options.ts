@@ -112,7 +112,7 @@ export type ServeRequest =
 
 /**
  * Reads the command line of `kubetally serve`.
- * @throws {OptionError} for the first flag that cannot be read, or `invalid-options` with one line for each rule broken.
+ * @throws {OptionError} for the flags that cannot be read, with a line for each, or when all can be, `invalid-options` with one line for each rule broken.
  */
 export function parseServeOptions(args: readonly string[]): ServeRequest {
   const flags = parseFlags(serveFlags, args);
