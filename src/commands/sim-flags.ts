@@ -1,5 +1,5 @@
 import type { Flag } from '../options/flag.ts';
-import { choice, float, integer, string } from '../options/flag-values.ts';
+import { choice, floatBetween, integer, string } from '../options/flag-values.ts';
 import type { ParsedFlags } from '../options/parse-flags.ts';
 import { helpFlag } from '../options/usage.ts';
 import type { ClusterOptions } from '../sim/cluster-options.ts';
@@ -13,7 +13,20 @@ const count = (name: string, least: number, most: number, value: number, help: s
   default: value,
   help,
 });
-const rate = (name: string, help: string): Flag<number> => ({ name, section, kind: float, default: 0, help });
+const share = (name: string, help: string): Flag<number> => ({
+  name,
+  section,
+  kind: floatBetween(0, 1),
+  default: 0,
+  help,
+});
+const rate = (name: string, help: string): Flag<number> => ({
+  name,
+  section,
+  kind: floatBetween(0, 1_000_000),
+  default: 0,
+  help,
+});
 
 const nodes = count('nodes', 0, 20_000, 10, 'How many nodes there are.');
 const pods = count('pods', 0, 500, 30, 'How many pods each node runs.');
@@ -27,8 +40,8 @@ const namespaces = count(
 );
 const staticPods = count('static-pods', 0, 20, 0, 'How many static pods each node runs besides.');
 const seed = count('seed', 0, 0xffff_ffff, 1, 'The same seed makes the same cluster with the same usage.');
-const sidecars = rate('sidecars', 'Part of the pods, 0 to 1, that have a native sidecar.');
-const initContainers = rate('init-containers', 'Part of new pods, 0 to 1, that run an init container first.');
+const sidecars = share('sidecars', 'Part of the pods, 0 to 1, that have a native sidecar.');
+const initContainers = share('init-containers', 'Part of new pods, 0 to 1, that run an init container first.');
 const churn = rate('churn', 'How many pods are replaced a minute, in the whole cluster.');
 const restarts = rate('restarts', 'How many containers restart a minute, in the whole cluster.');
 const provider: Flag<'cadvisor' | 'cri'> = {

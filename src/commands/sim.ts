@@ -1,12 +1,15 @@
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { messageChain } from '../model/errors.ts';
+import { quote } from '../model/quote.ts';
+import { OptionError } from '../options/errors.ts';
 import type { Flag } from '../options/flag.ts';
-import { string } from '../options/flag-values.ts';
+import { httpsUrl, string } from '../options/flag-values.ts';
 import { parseFlags } from '../options/parse-flags.ts';
 import { usageText } from '../options/usage.ts';
 import { SimulatedCluster } from '../sim/cluster.ts';
 import { followFaults } from '../sim/fault-file.ts';
+import { writeError } from './command-io.ts';
 import { clusterFlags, clusterOptions, directoryFlag, simHelpFlag } from './sim-flags.ts';
 import { workDirectory } from './work-directory.ts';
 
@@ -17,19 +20,20 @@ export interface Streams {
 }
 
 const section = 'Aggregation and fault flags';
+const exampleBackend = 'https://127.0.0.1:10443';
 const backend: Flag<string> = {
   name: 'backend',
   section,
-  kind: string,
+  kind: httpsUrl,
   default: '',
-  help: 'URL of the server to aggregate as metrics.k8s.io, for example https://127.0.0.1:10443. Its certificate is not verified.',
+  help: `URL of the server to aggregate as metrics.k8s.io, for example ${exampleBackend}. Its certificate is not verified.`,
 };
 const faults: Flag<string> = {
   name: 'faults',
   section,
   kind: string,
   default: '',
-  help: 'JSON file that says which kubelets misbehave, by node number; read again whenever it changes. Example: {"hang":[0],"reset":[1],"status":{"2":500},"truncate":[3],"slowMs":{"4":5000},"garbage":[5]}',
+  help: 'JSON file that says which kubelets misbehave, by node number; read again whenever it changes, and may appear later. Example: {"hang":[0],"reset":[1],"status":{"2":500},"truncate":[3],"slowMs":{"4":5000},"garbage":[5]}',
 };
 const flags: readonly Flag<unknown>[] = [...clusterFlags, directoryFlag, backend, faults, simHelpFlag];
 
@@ -44,15 +48,20 @@ export async function runSim(args: readonly string[], streams: Streams, signal: 
       streams.stdout.write(usageText('kubetally sim', 'Runs a simulated cluster on loopback.', flags));
       return 0;
     }
+    const [extra] = parsed.arguments;
+    if (extra !== undefined)
+      throw new OptionError('unknown-flag', `unknown argument ${quote(extra)} for "kubetally sim"`);
     const directory = await workDirectory(parsed.value(directoryFlag));
     try {
       const url = parsed.value(backend);
-      const aggregated = url === '' ? {} : { backend: { url: new URL(url).href } };
+      const aggregated = url === '' ? {} : { backend: { url } };
       const cluster = await SimulatedCluster.start({ ...clusterOptions(parsed, clusterFlags), ...aggregated });
-      const stopFaults = followFaults(cluster, parsed.value(faults));
+      const stopFaults = followFaults(cluster, parsed.value(faults), (problem) =>
+        streams.stderr.write(`Warning: --faults: ${problem}\n`),
+      );
       try {
         await cluster.writeFiles(directory.path);
-        streams.stdout.write(instructions(cluster, directory.path));
+        streams.stdout.write(instructions(cluster, directory.path, url));
         await aborted(signal);
       } finally {
         stopFaults();
@@ -63,7 +72,7 @@ export async function runSim(args: readonly string[], streams: Streams, signal: 
       await directory.dispose();
     }
   } catch (error) {
-    streams.stderr.write(`Error: ${messageChain(error)}\n`);
+    writeError(streams.stderr, error);
     return 1;
   }
 }
@@ -86,8 +95,12 @@ export function serveArguments(directory: string): string[] {
   ];
 }
 
-function instructions(cluster: SimulatedCluster, directory: string): string {
+/** @param backendUrl where kubetally is expected; empty when nothing is aggregated. */
+function instructions(cluster: SimulatedCluster, directory: string, backendUrl: string): string {
   const admin = join(directory, 'admin.kubeconfig');
+  const { hostname, port } = new URL(backendUrl || exampleBackend);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const address = isIP(host) === 0 ? '127.0.0.1' : host;
   return [
     `Simulated cluster: ${cluster.nodeNames.length} nodes, ${cluster.pods.size} pods, API server at ${cluster.apiServer.url}`,
     `Files (kubeconfigs of admin, viewer, nobody and kubetally; certificates): ${directory}`,
@@ -95,8 +108,10 @@ function instructions(cluster: SimulatedCluster, directory: string): string {
     'Look at it:',
     `  kubectl --kubeconfig ${admin} get pods -A`,
     'Run kubetally against it:',
-    `  kubetally serve --bind-address=127.0.0.1 --secure-port=10443 ${serveArguments(directory).join(' ')}`,
-    'For kubectl top, start the simulation with --backend=https://127.0.0.1:10443.',
+    `  kubetally serve --bind-address=${address} --secure-port=${port || 443} ${serveArguments(directory).join(' ')}`,
+    ...(backendUrl === ''
+      ? [`For kubectl top, start the simulation with --backend=${exampleBackend}.`]
+      : ['Then:', `  kubectl --kubeconfig ${admin} top nodes`]),
     '',
     'Ctrl-C stops it.',
     '',

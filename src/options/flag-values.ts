@@ -86,6 +86,30 @@ export const float: FlagKind<number> = {
   print: (value) => (value === 0 ? '' : String(value)),
 };
 
+/** A decimal number between `least` and `greatest`. */
+export function floatBetween(least: number, greatest: number): FlagKind<number> {
+  return {
+    ...float,
+    parse(text) {
+      const value = float.parse(text, undefined);
+      if (value < least || value > greatest) throw new Error(`must be between ${least} and ${greatest}`);
+      return value;
+    },
+  };
+}
+
+/** The `https` URL of a server: nothing but its host and port count. Empty means not set. */
+export const httpsUrl: FlagKind<string> = {
+  placeholder: 'url',
+  parse(text) {
+    if (text === '') return '';
+    if (!URL.canParse(text) || new URL(text).protocol !== 'https:')
+      throw new Error('must be an https URL such as https://127.0.0.1:10443');
+    return new URL(text).origin;
+  },
+  print: (value) => value,
+};
+
 /** One of a closed set of words. */
 export function choice<Word extends string>(words: readonly Word[]): FlagKind<Word> {
   return {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { asRecord } from '../inventory/metadata.ts';
+import { messageChain } from '../model/errors.ts';
 import { milliseconds } from '../model/units.ts';
 import type { SimulatedCluster } from './cluster.ts';
 import type { KubeletFault } from './kubelet/kubelet-fault.ts';
@@ -8,25 +9,42 @@ import { nodeNumber } from './node/population.ts';
 const readEvery = 250;
 
 /**
- * Applies the faults that a JSON file names by node number, and applies them anew whenever it changes; unreadable content
- * leaves everything as it is. The function returned ends it. An empty path follows nothing.
+ * Applies the faults that a JSON file names by node number, and applies them anew whenever it changes. A file that cannot be
+ * read, or is no JSON object, leaves everything as it is, and `tell` hears of it when that begins. The function returned ends it.
+ * An empty path follows nothing.
  */
-export function followFaults(cluster: SimulatedCluster, path: string): () => void {
+export function followFaults(
+  cluster: SimulatedCluster,
+  path: string,
+  tell: (problem: string) => void = () => {},
+): () => void {
   if (path === '') return () => {};
-  let last = '';
+  let last: string | undefined;
+  let told = '';
   let stopped = false;
+  const complain = (problem: string): void => {
+    if (problem !== told && problem !== '' && !stopped) tell(problem);
+    told = problem;
+  };
   const look = async (): Promise<void> => {
-    const text = await readFile(path, 'utf8').catch(() => last);
-    const faults = text === last ? undefined : readFaults(text);
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      complain(`faults cannot be read, they are applied once they can: ${messageChain(error)}`);
+    });
+    // An empty one is about to be written.
+    if (text === undefined || text === '' || text === last) return;
+    const faults = readFaults(text);
     last = text;
+    complain(faults === undefined ? `${path} holds no JSON object, the faults stay as they are` : '');
     if (faults === undefined) return;
     for (const node of cluster.nodeNames)
       if (!stopped) await cluster.setKubeletFault(node, faults.get(nodeNumber(node))).catch(() => undefined);
   };
   let busy: Promise<void> | undefined;
-  const timer = setInterval(() => {
+  const lookUnlessBusy = (): void => {
     busy ??= look().finally(() => (busy = undefined));
-  }, readEvery);
+  };
+  lookUnlessBusy();
+  const timer = setInterval(lookUnlessBusy, readEvery);
   return () => {
     stopped = true;
     clearInterval(timer);

@@ -31,12 +31,54 @@ describe('kubetally sim', () => {
     assert.equal(await ended, 0);
   });
 
-  it('refuses values that make no sense', async () => {
-    for (const args of [['--nodes=-1'], ['--provider=other'], ['--churn=often'], ['--backend=nonsense']]) {
+  it('refuses values that make no sense, naming the flags', async () => {
+    const nonsense = [
+      '--nodes=-1',
+      '--provider=other',
+      '--churn=often',
+      '--churn=-1',
+      '--sidecars=7',
+      '--init-containers=1.5',
+      '--backend=nonsense',
+      '--backend=http://127.0.0.1:10443',
+    ];
+    for (const flag of nonsense) {
       const output = collect();
-      assert.equal(await runSim(args, output, new AbortController().signal), 1);
-      assert.match(output.text(), /^Error: .+\n$/);
+      assert.equal(await runSim([flag], output, new AbortController().signal), 1);
+      assert.match(output.text(), new RegExp(`^Error: invalid argument .* for "${flag.split('=')[0]}" flag: .+\n$`));
     }
+    const output = collect();
+    assert.equal(await runSim(nonsense.slice(0, 3), output, new AbortController().signal), 1);
+    assert.match(output.text(), /^(Error: invalid argument .+\n){3}$/);
+  });
+
+  it('refuses words that are no flags', async () => {
+    const output = collect();
+    assert.equal(await runSim(['foo', 'bar'], output, AbortSignal.abort()), 1);
+    assert.equal(output.text(), 'Error: unknown argument "foo" for "kubetally sim"\n');
+  });
+
+  for (const [backend, flags] of [
+    ['https://127.0.0.1:18443', '--bind-address=127.0.0.1 --secure-port=18443'],
+    ['https://[::1]:18443/', '--bind-address=::1 --secure-port=18443'],
+    ['https://localhost', '--bind-address=127.0.0.1 --secure-port=443'],
+  ] as const)
+    it(`says how to serve at ${backend}`, async () => {
+      const output = collect();
+      assert.equal(await runSim(['--nodes=1', `--backend=${backend}`], output, AbortSignal.abort()), 0);
+      assert.ok(output.text().includes(`kubetally serve ${flags} --kubeconfig=`), output.text());
+      assert.ok(!output.text().includes('--backend'), output.text());
+    });
+
+  it('says that the file of faults is not there yet', async (context) => {
+    const output = collect();
+    const controller = new AbortController();
+    context.after(() => controller.abort());
+    const ended = runSim(['--nodes=1', '--faults=/no/such/faults.json'], output, controller.signal);
+    await eventually(() => output.text().includes('no such file'), 'the warning');
+    assert.match(output.text(), /^Warning: --faults: faults cannot be read, they are applied once they can: ENOENT: /m);
+    controller.abort();
+    assert.equal(await ended, 0);
   });
 
   it('explains its flags', async () => {
@@ -52,11 +94,13 @@ describe('a fault file', () => {
     context.after(async () => await rm(directory, { recursive: true }));
     const cluster = await startCluster(context, { nodes: 3, podsPerNode: 1 });
     const path = join(directory, 'faults.json');
-    context.after(followFaults(cluster, path));
+    const told: string[] = [];
+    context.after(followFaults(cluster, path, (problem) => told.push(problem)));
     const kinds = (): (string | undefined)[] => cluster.nodeNames.map((node) => cluster.kubelet(node).fault?.kind);
     await writeFile(path, '{"hang":[0],"status":{"1":500},"slowMs":{"2":5000}}');
     await eventually(() => kinds().join() === 'hang,status,slow', 'the faults');
     await writeFile(path, '{"hang":[0');
+    await eventually(() => told.at(-1)?.endsWith('holds no JSON object, the faults stay as they are') === true);
     await writeFile(path, '{"reset":[2],"unknown":[1]}');
     await eventually(() => kinds().join() === ',,reset', 'the other faults');
   });
