@@ -87,12 +87,4 @@ export const kubeletFlags = {
     default: false,
     help: 'DEPRECATED: talk to kubelets over plain HTTP and without credentials. Use --kubelet-insecure-tls in test clusters instead.',
   },
-  certificateAuthorityText: {
-    name: 'kubelet-certificate-authority-text',
-    section,
-    kind: string,
-    default: '',
-    help: 'CA certificates as text.',
-    effect: { kind: 'refused', reason: 'put the text into a file and give --kubelet-certificate-authority' },
-  },
 } satisfies Record<string, Flag<unknown>>;

@@ -24,7 +24,7 @@ export const metricFlags = {
     section,
     kind: duration,
     default: parseDuration('1m'),
-    help: 'How often each node is scraped; at least 10s.',
+    help: 'How often each node is scraped; at least 10s, and kubelet-request-timeout must be at most nine tenths of it.',
   },
   metricMaxAge: {
     name: 'metric-max-age',
@@ -68,7 +68,7 @@ export const loggingFlags = {
     section: logging,
     kind: integer(-2147483648, 2147483647, 'Level'),
     default: 0,
-    help: 'Log verbosity: 0 what an operator should know, 1 every cycle, 2 every node, 4 debugging, 6 everything.',
+    help: 'Log verbosity: 0 what an operator should know, 1 changes of credentials and watches, 2 every list, scrape and refused request, 3 every request, 4 everything.',
   },
 } satisfies Record<string, Flag<unknown>>;
 

@@ -5,7 +5,7 @@ import { goawayChance } from './inert-flags.ts';
 import type { ParsedFlags } from './parse-flags.ts';
 import type { KubeletOptions, ServeOptions, ServingOptions } from './serve-options.ts';
 
-/** The rules between flags; one line for each that is broken, worded as metrics-server words those that it has. */
+/** The rules between flags; one line for each that is broken, worded as metrics-server words those that it has, where its words are true. */
 export function serveProblems(options: ServeOptions, flags: ParsedFlags): string[] {
   return [
     ...metricProblems(options),
@@ -28,7 +28,7 @@ function metricProblems({ metricResolution, metricMaxAge, kubelet }: ServeOption
     ),
     ...when(
       metricResolution * 0.9 < kubelet.requestTimeout,
-      `metric-resolution should be larger than kubelet-request-timeout, but metric-resolution value ${text(metricResolution)} kubelet-request-timeout value ${text(kubelet.requestTimeout)} provided`,
+      `kubelet-request-timeout should be at most nine tenths of metric-resolution, but metric-resolution value ${text(metricResolution)} kubelet-request-timeout value ${text(kubelet.requestTimeout)} provided`,
     ),
     ...when(
       metricMaxAge < metricResolution,

@@ -8,7 +8,7 @@ export interface Logger {
   warning(message: string, fields?: LogFields): void;
   /** Always written (verbosity 0). */
   info(message: string, fields?: LogFields): void;
-  /** Written when `-v` is at least `level`: 1 per cycle, 2 per node, 4 debug, 6 trace. */
+  /** Written when `-v` is at least `level`: 1 rare events, 2 each list, scrape and refused request, 3 each request, 4 debugging. */
   verbose(level: number, message: string, fields?: LogFields): void;
   /** Whether `verbose(level, ...)` would write: guard for fields that cost something to gather. */
   enabled(level: number): boolean;

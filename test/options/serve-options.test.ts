@@ -67,7 +67,7 @@ describe('the flags of serve', () => {
       assert.ok(help.includes(`\n${section}:\n`));
     }
     assert.match(help, /^ {2}-v, --v Level {3,}Log verbosity/m);
-    assert.match(help, /--metric-resolution duration +How often .*\(default 1m0s\)$/m);
+    assert.match(help, /--metric-resolution duration +How often [^(]*\(default 1m0s\)$/m);
     for (const line of help.split('\n')) assert.ok(line.length <= 100 || !line.trim().includes(' '), line);
   });
 });
@@ -103,6 +103,11 @@ describe('the options of serve', () => {
     assert.equal(options.metricResolution, 15_000);
     assert.equal(options.metricMaxAge, 45_000);
     assert.deepEqual(options.warnings, []);
+  });
+
+  it('take the shortest resolution with a request timeout of nine tenths of it', () => {
+    const options = serve('--metric-resolution=10s', '--kubelet-request-timeout=9s');
+    assert.deepEqual([options.metricResolution, options.kubelet.requestTimeout], [10_000, 9000]);
   });
 
   it('take an explicit maximum age', () => assert.equal(serve('--metric-max-age=5m').metricMaxAge, 300_000));
@@ -146,7 +151,7 @@ describe('the options of serve', () => {
       ),
       [
         'metric-resolution should be a time duration at least 10s, but value 5s provided',
-        'metric-resolution should be larger than kubelet-request-timeout, but metric-resolution value 5s kubelet-request-timeout value 10s provided',
+        'kubelet-request-timeout should be at most nine tenths of metric-resolution, but metric-resolution value 5s kubelet-request-timeout value 10s provided',
         'cannot use both --kubelet-certificate-authority and --kubelet-insecure-tls',
         'need both --kubelet-client-key and --kubelet-client-certificate',
         'cannot use both --kubelet-client-key and --deprecated-kubelet-completely-insecure',
@@ -163,7 +168,7 @@ describe('the options of serve', () => {
     ['--kubelet-request-timeout=0', 'kubelet-request-timeout should be positive'],
     [
       '--metric-resolution=11s',
-      'metric-resolution should be larger than kubelet-request-timeout, but metric-resolution value 11s kubelet-request-timeout value 10s provided',
+      'kubelet-request-timeout should be at most nine tenths of metric-resolution, but metric-resolution value 11s kubelet-request-timeout value 10s provided',
     ],
     [
       '--metric-max-age=30s',
