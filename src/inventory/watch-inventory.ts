@@ -1,5 +1,5 @@
 import type { ApiReader } from '../kube/list-pages.ts';
-import { ListWatch, type ListWatchState, type RestartReason } from '../kube/list-watch.ts';
+import { ListWatch, type RestartReason } from '../kube/list-watch.ts';
 import { sleep, type Clock } from '../model/clock.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
 import { seconds } from '../model/units.ts';
@@ -59,11 +59,6 @@ export class InventoryWatch {
     });
   }
 
-  /** How fresh each half is. */
-  get state(): { readonly nodes: ListWatchState; readonly pods: ListWatchState } {
-    return { nodes: this.#nodes.state, pods: this.#pods.state };
-  }
-
   /** Both halves are followed: also while the API server is away. */
   get isRunning(): boolean {
     return (this.#nodes.isRunning || this.#beginning) && this.#pods.isRunning;
@@ -82,12 +77,6 @@ export class InventoryWatch {
       this.#nodes.start();
       this.#beginning = false;
     });
-  }
-
-  /** Resolves to true when both have been listed, to false when stopped before. */
-  async whenSynced(): Promise<boolean> {
-    const [nodes, pods] = await Promise.all([this.#nodes.whenSynced(), this.#pods.whenSynced()]);
-    return nodes && pods;
   }
 
   /** Resolves when the inventory will not change any more. */

@@ -1,6 +1,5 @@
 import { sleep, type Clock } from '../model/clock.ts';
-import { messageChain } from '../model/errors.ts';
-import { milliseconds, seconds, type EpochMs, type Milliseconds } from '../model/units.ts';
+import { milliseconds, seconds, type Milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Transitions } from '../telemetry/transitions.ts';
 import { Backoff } from './backoff.ts';
@@ -42,19 +41,6 @@ export interface ListWatchOptions<T> {
 /** The server ended the watch as it does from time to time, said nothing for long, forgot the version to go on from, or what failed. */
 export type RestartReason = 'closed' | 'silent' | 'expired' | KubeErrorCode | 'error';
 
-/** How fresh our view is. */
-export interface ListWatchState {
-  readonly synced: boolean;
-  /** A watch is open, as far as we know. */
-  readonly connected: boolean;
-  /** When a list was last completed. */
-  readonly lastSyncAt: EpochMs | undefined;
-  /** When the server last sent anything of this resource. */
-  readonly lastContactAt: EpochMs | undefined;
-  /** The last failure; kept after recovery, see `connected`. */
-  readonly lastError: { readonly at: EpochMs; readonly message: string } | undefined;
-}
-
 const partial = (kind: string): string => `application/json;as=${kind};v=v1;g=meta.k8s.io,application/json`;
 const pageTimeout = seconds(60);
 const maxPageBytes = 256 * 1024 * 1024;
@@ -78,31 +64,17 @@ export class ListWatch<T> {
   readonly #stopped = new AbortController();
   #running: Promise<void> | undefined;
   #isRunning = false;
+  #synced = false;
   #syncWaiters: ((synced: boolean) => void)[] = [];
   /** Everything up to here has been given to the sink; undefined asks for a list. */
   #resourceVersion: string | undefined;
   #failures = 0;
-  #state: ListWatchState = {
-    synced: false,
-    connected: false,
-    lastSyncAt: undefined,
-    lastContactAt: undefined,
-    lastError: undefined,
-  };
 
   constructor(options: ListWatchOptions<T>) {
     this.#options = options;
     this.#random = options.random ?? Math.random;
     this.#backoff = new Backoff(milliseconds(500), seconds(30), this.#random);
     this.#outages = new Transitions(options.logger, options.clock);
-  }
-
-  get state(): ListWatchState {
-    return this.#state;
-  }
-
-  get hasSynced(): boolean {
-    return this.#state.synced;
   }
 
   /** Started and not ended: also while the server is away. */
@@ -112,7 +84,7 @@ export class ListWatch<T> {
 
   /** Resolves to true after the first complete list, or to false when stopped before it. */
   async whenSynced(): Promise<boolean> {
-    if (this.#state.synced || this.#stopped.signal.aborted) return this.#state.synced;
+    if (this.#synced || this.#stopped.signal.aborted) return this.#synced;
     return await new Promise((resolve) => this.#syncWaiters.push(resolve));
   }
 
@@ -145,11 +117,10 @@ export class ListWatch<T> {
       }
       if (delay !== undefined) await sleep(this.#options.clock, delay, signal);
     }
-    this.#update({ connected: false });
   }
 
   async #list(): Promise<string> {
-    const { client, path, metadataOnly, clock, logger, pageSize = 1000 } = this.#options;
+    const { client, path, metadataOnly, logger, pageSize = 1000 } = this.#options;
     const { objects, resourceVersion, skipped } = await listPages(
       client,
       {
@@ -166,7 +137,7 @@ export class ListWatch<T> {
     if (this.#stopped.signal.aborted) return resourceVersion;
     if (skipped > 0) logger.warning('Left out objects that cannot be read', { path, count: skipped });
     this.#give((sink) => sink.replace(objects));
-    this.#update({ synced: true, lastSyncAt: clock.now(), lastContactAt: clock.now() });
+    this.#synced = true;
     logger.verbose(2, 'Listed', { path, count: objects.length, resourceVersion });
     this.#settleWaiters(true);
     return resourceVersion;
@@ -192,7 +163,6 @@ export class ListWatch<T> {
         timeout: openTimeout,
         signal: silence.signal,
       });
-      this.#update({ connected: true, lastContactAt: clock.now() });
       this.#outages.recovered(path, 'Watching the API server again', { path });
       silence.restart();
       for await (const line of lines) {
@@ -214,7 +184,7 @@ export class ListWatch<T> {
   }
 
   #apply(line: string): void {
-    const { path, clock } = this.#options;
+    const { path } = this.#options;
     const { type, object: raw, resourceVersion } = parseWatchEvent(line, `watch of ${path}`);
     const older = resourceVersion !== undefined && isOlderVersion(resourceVersion, this.#resourceVersion ?? '');
     // A deletion should carry its own version, but some servers leave the object's last one in it.
@@ -225,19 +195,16 @@ export class ListWatch<T> {
       if (object !== undefined) this.#give((sink) => (type === 'DELETED' ? sink.remove(object) : sink.upsert(object)));
     }
     if (!older) this.#resourceVersion = resourceVersion ?? this.#resourceVersion;
-    this.#update({ lastContactAt: clock.now() });
   }
 
   /** Notes the failure, decides between resuming and listing anew, and says how long to wait before. */
   #failed(error: unknown): Milliseconds {
-    const { path, clock, logger } = this.#options;
+    const { path, logger } = this.#options;
     const kubeError = error instanceof KubeError ? error : undefined;
     const expired = kubeError?.expired === true;
     const lost = expired || kubeError?.code === 'malformed' || kubeError?.code === 'too_large';
     if (lost || ++this.#failures % failuresUntilList === 0) this.#resourceVersion = undefined;
     this.#options.onRestart?.(expired ? 'expired' : (kubeError?.code ?? 'error'));
-    const message = messageChain(error);
-    this.#update({ connected: false, lastError: { at: clock.now(), message } });
     const wait = Math.min(kubeError?.retryAfterSeconds ?? 0, 60) * 1000;
     const delay = milliseconds(Math.max(this.#backoff.next(), wait));
     if (expired) logger.verbose(1, 'Watch expired, listing anew', { path });
@@ -270,10 +237,6 @@ export class ListWatch<T> {
     // An empty selector selects everything, and so does none.
     const { labelSelector = '', fieldSelector = '' } = this.#options;
     return { labelSelector: labelSelector || undefined, fieldSelector: fieldSelector || undefined };
-  }
-
-  #update(change: Partial<ListWatchState>): void {
-    this.#state = { ...this.#state, ...change };
   }
 
   #settleWaiters(synced: boolean): void {

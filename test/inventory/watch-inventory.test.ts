@@ -38,8 +38,7 @@ describe('the inventory of a live API server', () => {
       .on('/api/v1/nodes', json({ ...list, items: [{ metadata: { name: 'n1' }, status: {} }] }), nodes.answer)
       .on('/api/v1/pods', json({ ...list, items: [{ metadata }] }), pods.answer);
     watch.start();
-    assert.equal(await watch.whenSynced(), true);
-    assert.equal(inventory.synced, true);
+    await eventually(() => inventory.synced);
     assert.equal(inventory.pod('ns', 'web-0')?.labels['app'], 'web');
     await pods.event('DELETED', { metadata });
     await nodes.event('ADDED', { metadata: { name: 'n2', resourceVersion: '11' } });
@@ -50,7 +49,7 @@ describe('the inventory of a live API server', () => {
     assert.equal(listNodes.headers.accept, 'application/json');
     assert.equal(listPods?.query.get('fieldSelector'), 'status.phase=Running');
     assert.match(listPods.headers.accept ?? '', /as=PartialObjectMetadataList/);
-    assert.equal(watch.state.pods.connected, true);
+    assert.equal(watch.isRunning, true);
   });
 
   it('lists the pods first, but does not wait long for them', async () => {
@@ -70,7 +69,7 @@ describe('the inventory of a live API server', () => {
       .on('/api/v1/nodes', json({ metadata: { resourceVersion: '1' }, items: [] }), hang)
       .on('/api/v1/pods', json({ kind: 'PodList', metadata: { resourceVersion: '1' }, items: [whole] }), hang);
     watch.start();
-    await watch.whenSynced();
+    await eventually(() => inventory.synced);
     assert.deepEqual(Object.keys(inventory.pod('ns', 'web-0') ?? {}), [
       'namespace',
       'name',

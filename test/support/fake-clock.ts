@@ -37,6 +37,12 @@ export class FakeClock implements Clock {
     return this.#pending.size;
   }
 
+  /** How long until the next timer is due; undefined when none waits. */
+  get untilNext(): number | undefined {
+    const due = [...this.#pending].map((pending) => pending.due);
+    return due.length === 0 ? undefined : Math.min(...due) - this.#monotonic;
+  }
+
   /** Moves time forward, running what falls due on the way. */
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;
