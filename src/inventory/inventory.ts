@@ -40,7 +40,7 @@ export class Inventory {
       this.#nodes.set(node.name, node);
       this.#sortedNodes = undefined;
       if (previous === undefined) this.#listeners.tell((listener) => listener.nodeAdded?.(node));
-      else this.#listeners.tell((listener) => listener.nodeChanged?.(node, previous));
+      else this.#listeners.tell((listener) => listener.nodeChanged?.(node));
     },
     remove: ({ name }) => {
       const node = this.#nodes.get(name);
@@ -65,8 +65,7 @@ export class Inventory {
       if (previous !== undefined && samePod(previous, pod)) return;
       if (previous !== undefined && previous.uid !== pod.uid) this.podSink.remove(previous);
       this.#pods.put(pod);
-      if (previous?.uid === pod.uid) this.#listeners.tell((listener) => listener.podChanged?.(pod, previous));
-      else this.#listeners.tell((listener) => listener.podAdded?.(pod, this.#podsSynced));
+      if (previous?.uid !== pod.uid) this.#listeners.tell((listener) => listener.podAdded?.(pod, this.#podsSynced));
     },
     remove: ({ namespace, name }) => {
       const pod = this.#pods.delete(namespace, name);

@@ -4,12 +4,10 @@ import type { Logger } from '../telemetry/log.ts';
 /** What an observer of the inventory may want to hear. Called after the inventory shows the change. */
 export interface InventoryListener {
   nodeAdded?(node: NodeInfo): void;
-  nodeChanged?(node: NodeInfo, previous: NodeInfo): void;
+  nodeChanged?(node: NodeInfo): void;
   nodeRemoved?(node: NodeInfo): void;
   /** `isNew`: it began to run while we watched, as opposed to being there at the first list. */
   podAdded?(pod: PodInfo, isNew: boolean): void;
-  /** Same UID, other labels. */
-  podChanged?(pod: PodInfo, previous: PodInfo): void;
   /** Also when another pod of the same name takes its place, before that one's `podAdded`. */
   podRemoved?(pod: PodInfo): void;
   /** Once, when nodes and pods have both been listed. */
@@ -23,10 +21,6 @@ export class Listeners {
 
   constructor(logger: Logger) {
     this.#logger = logger;
-  }
-
-  get size(): number {
-    return this.#listeners.size;
   }
 
   add(listener: InventoryListener): () => void {

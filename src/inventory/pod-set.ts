@@ -23,18 +23,16 @@ export class PodSet {
     return this.#namespaces.get(namespace)?.get(name);
   }
 
-  /** Takes the place of a pod of the same namespace and name, which is returned. */
-  put(pod: PodInfo): PodInfo | undefined {
+  /** Takes the place of a pod of the same namespace and name. */
+  put(pod: PodInfo): void {
     let pods = this.#namespaces.get(pod.namespace);
     if (pods === undefined) {
       pods = new NamespacePods();
       this.#namespaces.set(pod.namespace, pods);
       this.#namespaceNames = undefined;
     }
-    const previous = pods.get(pod.name);
-    if (previous === undefined) this.#size++;
+    if (pods.get(pod.name) === undefined) this.#size++;
     pods.set(pod);
-    return previous;
   }
 
   /** The pod that was there, if any. */

@@ -42,10 +42,9 @@ describe('the inventory', () => {
     heard = [];
     inventory.subscribe({
       nodeAdded: ({ name }) => heard.push(`+${name}`),
-      nodeChanged: ({ name, ready }, previous) => heard.push(`~${name} ${previous.ready}>${ready}`),
+      nodeChanged: ({ name, ready }) => heard.push(`~${name}${ready ? '' : ' not ready'}`),
       nodeRemoved: ({ name }) => heard.push(`-${name}`),
       podAdded: ({ name, uid }, isNew) => heard.push(`+${name} ${uid}${isNew ? ' new' : ''}`),
-      podChanged: ({ name }) => heard.push(`~${name}`),
       podRemoved: ({ name, uid }) => heard.push(`-${name} ${uid}`),
       synced: () => heard.push('synced'),
     });
@@ -85,12 +84,12 @@ describe('the inventory', () => {
     assert.equal(inventory.pod('a', 'one'), first);
   });
 
-  it('says when labels or readiness change', () => {
+  it('holds other labels of a pod and says when a node changed', () => {
     inventory.podSink.upsert(pod('a/one', 'u1', { app: 'x' }));
     inventory.podSink.upsert(pod('a/one', 'u1', { app: 'y' }));
     inventory.nodeSink.upsert(node('n1'));
     inventory.nodeSink.upsert(node('n1', { ready: false }));
-    assert.deepEqual(heard, ['+one u1', '~one', '+n1', '~n1 true>false']);
+    assert.deepEqual(heard, ['+one u1', '+n1', '~n1 not ready']);
     assert.equal(inventory.pod('a', 'one')?.labels['app'], 'y');
     assert.equal(inventory.node('n1')?.ready, false);
   });
