@@ -144,6 +144,9 @@ describe('the rendered chart', { skip: withoutRenderer() }, () => {
     }
   });
 
+  it('does without labels that somebody takes away with a null', () =>
+    checkInvariants(objectsOf({ commonLabels: null, podLabels: null, service: { labels: null } })));
+
   it('lets the NetworkPolicy out to the usual ports, and to more where that is asked for', () => {
     const portsWith = (networkPolicy: object): unknown[] =>
       (at(find(objectsOf({ networkPolicy }), 'NetworkPolicy'), 'spec', 'egress', 0, 'ports') as unknown[]).map(

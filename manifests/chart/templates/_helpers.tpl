@@ -39,13 +39,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* Labels of an object. */}}
 {{- define "kubetally.labels" -}}
-{{- merge (include "kubetally.ownLabels" . | fromYaml) .Values.commonLabels | toYaml }}
+{{- merge (include "kubetally.ownLabels" . | fromYaml) (.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{/* Labels of an object that may have more, in a list of the context and these: the chart's own go first, since objects are found by them, and the common ones last. */}}
 {{- define "kubetally.labelsWith" -}}
 {{- $context := index . 0 }}
-{{- merge (include "kubetally.ownLabels" $context | fromYaml) (index . 1) $context.Values.commonLabels | toYaml }}
+{{- merge (include "kubetally.ownLabels" $context | fromYaml) (index . 1 | default dict) ($context.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{/* The settings of the chosen preset, as YAML. */}}
