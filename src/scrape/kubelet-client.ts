@@ -70,7 +70,7 @@ export class KubeletClient {
    * GETs `path` from the node's kubelet, trying its addresses in order; the one that answered is tried first next time.
    *
    * @param deadline for everything together
-   * @param read takes the body of a 200; it must not keep the buffer
+   * @param read takes the body of a 200, which it must not keep, and the address that it came from
    * @throws ScrapeError, also what `read` throws
    */
   async get<Result>(
@@ -78,7 +78,7 @@ export class KubeletClient {
     path: string,
     deadline: Milliseconds,
     signal: AbortSignal,
-    read: (body: Buffer, timing: AnswerTiming) => Result,
+    read: (body: Buffer, timing: AnswerTiming, address: string) => Result,
   ): Promise<Result> {
     const { clock } = this.#options;
     const timeout = new AbortController();
@@ -140,7 +140,7 @@ export class KubeletClient {
     path: string,
     deadline: Milliseconds,
     signal: AbortSignal,
-    read: (body: Buffer, timing: AnswerTiming) => Result,
+    read: (body: Buffer, timing: AnswerTiming, address: string) => Result,
   ): Promise<Result> {
     const { clock, identity, onBody } = this.#options;
     const authorization = await identity?.authorizationHeader();
@@ -154,12 +154,13 @@ export class KubeletClient {
         onBody?.(bytes(body.length));
         if (status !== 200) throw refusal(address, path, status, body);
         const kubeletDate = Date.parse(date ?? '');
-        return read(body, {
+        const timing = {
           requestedAt,
           answeredAt: clock.monotonic(),
           answeredAtWall: clock.now(),
           date: Number.isNaN(kubeletDate) ? undefined : epochMs(kubeletDate),
-        });
+        };
+        return read(body, timing, address);
       },
     );
   }

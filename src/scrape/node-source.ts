@@ -6,7 +6,7 @@ import type { KubeletSource } from '../options/kubelet-flags.ts';
 import type { AnswerTiming } from './kubelet-client.ts';
 import { decodeResourceMetrics } from './resource-metrics.ts';
 import { ScrapeError } from './scrape-error.ts';
-import { SummaryDecoder } from './summary.ts';
+import type { SummaryDecoder } from './summary.ts';
 
 const summaryPath = '/stats/summary?only_cpu_and_memory=true';
 const resourcePath = '/metrics/resource';
@@ -22,8 +22,20 @@ export interface KubeletGet {
     path: string,
     deadline: Milliseconds,
     signal: AbortSignal,
-    read: (body: Buffer, timing: AnswerTiming) => Result,
+    read: (body: Buffer, timing: AnswerTiming, address: string) => Result,
   ): Promise<Result>;
+}
+
+export interface NodeSourceOptions {
+  readonly kubelets: KubeletGet;
+  readonly clock: Clock;
+  readonly choice: KubeletSource;
+  /** One decoder for all nodes knows more names. */
+  readonly summaries: SummaryDecoder;
+  /** Whether the cluster has a node of this name. */
+  readonly isNode: (name: string) => boolean;
+  /** Called when a node turns to `/metrics/resource`, with what was wrong. */
+  readonly onFallback: (node: NodeInfo, cause: ScrapeError) => void;
 }
 
 /** Takes in what one scrape brought. */
@@ -31,34 +43,17 @@ export type TakeReading = (reading: NodeReading) => void;
 
 /** Reads one node's usage from the Summary API, or from `/metrics/resource` where that is refused or unreadable. */
 export class NodeSource {
-  readonly #kubelets: KubeletGet;
-  readonly #clock: Clock;
-  readonly #choice: KubeletSource;
-  readonly #summaries: SummaryDecoder;
-  readonly #onFallback: (node: NodeInfo, cause: ScrapeError) => void;
+  readonly #options: NodeSourceOptions;
   #summaryBarredUntil: MonotonicMs | undefined;
 
-  /**
-   * @param onFallback called when a node turns to `/metrics/resource`, with what was wrong
-   * @param summaries one decoder for all nodes knows more names
-   */
-  constructor(
-    kubelets: KubeletGet,
-    clock: Clock,
-    choice: KubeletSource,
-    onFallback: (node: NodeInfo, cause: ScrapeError) => void,
-    summaries = new SummaryDecoder(),
-  ) {
-    this.#kubelets = kubelets;
-    this.#clock = clock;
-    this.#choice = choice;
-    this.#summaries = summaries;
-    this.#onFallback = onFallback;
+  constructor(options: NodeSourceOptions) {
+    this.#options = options;
   }
 
   /** Where the node's usage is read from now. Who annotates a path for resource metrics wants that to be read. */
   current(node: NodeInfo): 'summary' | 'resource' {
-    if (this.#choice !== 'auto') return this.#choice;
+    const { choice } = this.#options;
+    if (choice !== 'auto') return choice;
     return node.resourceMetricsPath !== undefined || this.#summaryIsBarred() ? 'resource' : 'summary';
   }
 
@@ -69,38 +64,41 @@ export class NodeSource {
    * @throws ScrapeError that of the Summary API when both sources fail
    */
   async read(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
-    const startedAt = this.#clock.monotonic();
-    const remaining = (): Milliseconds => milliseconds(deadline - (this.#clock.monotonic() - startedAt));
+    const { clock, choice, onFallback } = this.#options;
+    const startedAt = clock.monotonic();
+    const remaining = (): Milliseconds => milliseconds(deadline - (clock.monotonic() - startedAt));
     if (this.current(node) === 'resource') return await this.#resource(node, deadline, signal, take);
     try {
       await this.#summary(node, deadline, signal, take);
     } catch (error) {
-      if (this.#choice === 'summary' || !(error instanceof ScrapeError) || !fallsBack(error) || remaining() <= 0)
-        throw error;
+      if (choice === 'summary' || !(error instanceof ScrapeError) || !fallsBack(error) || remaining() <= 0) throw error;
       await this.#resource(node, remaining(), signal, take).catch(() => {
         throw error;
       });
-      this.#summaryBarredUntil = monotonicMs(
-        this.#clock.monotonic() + (error.code === 'parse' ? unreadableFor : refusedFor),
-      );
-      this.#onFallback(node, error);
+      this.#summaryBarredUntil = monotonicMs(clock.monotonic() + (error.code === 'parse' ? unreadableFor : refusedFor));
+      onFallback(node, error);
     }
   }
 
   #summaryIsBarred(): boolean {
-    return this.#summaryBarredUntil !== undefined && this.#clock.monotonic() < this.#summaryBarredUntil;
+    return this.#summaryBarredUntil !== undefined && this.#options.clock.monotonic() < this.#summaryBarredUntil;
   }
 
   async #summary(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
-    await this.#kubelets.get(node, summaryPath, deadline, signal, (body, timing) => {
-      const summary = this.#summaries.decode(body);
+    const { kubelets, summaries, isNode } = this.#options;
+    await kubelets.get(node, summaryPath, deadline, signal, (body, timing, address) => {
+      const summary = summaries.decode(body);
+      // Kubelets that are none give names of their own making.
+      const { nodeName = node.name } = summary;
+      if (nodeName !== node.name && isNode(nodeName))
+        throw new ScrapeError('other_node', `the kubelet at ${address} is that of node ${nodeName}`);
       take({ source: 'summary', timePrecision: 1000, node: summary.node, pods: summary.pods, ...timing });
     });
   }
 
   async #resource(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
     const path = node.resourceMetricsPath ?? resourcePath;
-    await this.#kubelets.get(node, path, deadline, signal, (body, timing) => {
+    await this.#options.kubelets.get(node, path, deadline, signal, (body, timing) => {
       const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall);
       take({ source: 'resource', timePrecision: 1, node: metrics.node, pods: metrics.pods, ...timing });
     });

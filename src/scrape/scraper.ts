@@ -65,7 +65,14 @@ export class Scraper {
       return;
     }
     const { kubelets, source: choice, onFallback, ...options } = this.#options;
-    const source = new NodeSource(kubelets, options.clock, choice, onFallback, this.#summaries);
+    const source = new NodeSource({
+      kubelets,
+      clock: options.clock,
+      choice,
+      summaries: this.#summaries,
+      isNode: (name) => this.#cycles.has(name),
+      onFallback,
+    });
     const read: NodeCycleOptions['read'] = async (target, deadline, signal, take) =>
       await this.#gate.run(async () => await source.read(target, deadline, signal, take));
     const cycle = new NodeCycle(node, { ...options, nodeCount: () => this.#cycles.size, read });

@@ -6,6 +6,7 @@ import type { KubeletSource } from '../../src/options/kubelet-flags.ts';
 import type { AnswerTiming } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
+import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { nodeInfo } from '../support/metrics-sources.ts';
 
@@ -31,7 +32,7 @@ class SourceTest {
       path: string,
       _deadline: Milliseconds,
       _signal: AbortSignal,
-      read: (body: Buffer, timing: AnswerTiming) => Result,
+      read: (body: Buffer, timing: AnswerTiming, address: string) => Result,
     ): Promise<Result> => {
       this.asked.push(path);
       const answer = this.answers.get(path) ?? new ScrapeError('status', 'not found', { status: 404 });
@@ -42,9 +43,16 @@ class SourceTest {
         answeredAtWall: epochMs(0),
         date: undefined,
       };
-      return await Promise.resolve(read(Buffer.from(answer), timing));
+      return await Promise.resolve(read(Buffer.from(answer), timing, '10.0.0.1'));
     };
-    this.source = new NodeSource({ get }, this.clock, choice, (_node, cause) => this.fallbacks.push(cause));
+    this.source = new NodeSource({
+      kubelets: { get },
+      clock: this.clock,
+      choice,
+      summaries: new SummaryDecoder(),
+      isNode: (name) => ['worker-1', 'worker-2'].includes(name),
+      onFallback: (_node, cause) => this.fallbacks.push(cause),
+    });
   }
 
   refuse(status: number): void {
@@ -117,6 +125,23 @@ describe('the source of a node', () => {
     assert.deepEqual(test.asked, [summary, resource, summary, resource]);
     assert.equal(test.fallbacks.length, 0);
   });
+
+  it('is not a kubelet that says it is that of another node', async () => {
+    const test = new SourceTest();
+    test.answers.set(summary, '{"node":{"nodeName":"worker-2"},"pods":[]}');
+    await assert.rejects(test.read(), {
+      code: 'other_node',
+      message: 'the kubelet at 10.0.0.1 is that of node worker-2',
+    });
+    assert.deepEqual(test.asked, [summary]);
+  });
+
+  for (const name of ['"worker-1"', '"virtual-kubelet"', '""', 'null'])
+    it(`is a kubelet that says the name of its node is ${name}`, async () => {
+      const test = new SourceTest();
+      test.answers.set(summary, `{"node":{"nodeName":${name}},"pods":[]}`);
+      assert.equal(await test.read(), 'summary');
+    });
 
   it('is only the Summary API when so chosen', async () => {
     const test = new SourceTest('summary');

@@ -1,22 +1,29 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '../../src/model/clock.ts';
+import type { NodeInfo } from '../../src/model/inventory.ts';
 import { bytes, seconds } from '../../src/model/units.ts';
 import { KubeletClient } from '../../src/scrape/kubelet-client.ts';
-import { Scraper } from '../../src/scrape/scraper.ts';
+import type { Attempt } from '../../src/scrape/node-cycle.ts';
+import { Scraper, type ScraperOptions } from '../../src/scrape/scraper.ts';
+import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { nodeInfo } from '../support/metrics-sources.ts';
 
-/** A scraper of nodes that cannot be reached. */
-function startScraper(context: TestContext): Scraper {
-  const clock = new FakeClock();
+/** A scraper of kubelets at the port of their node, over plain HTTP; closed in the end. */
+function startScraper(context: TestContext, options: Partial<ScraperOptions> = {}): Scraper {
+  const clock = options.clock ?? new FakeClock();
   const kubelets = new KubeletClient({
     clock,
     port: 10250,
-    useNodeStatusPort: false,
-    addressTypes: [],
+    useNodeStatusPort: true,
+    addressTypes: ['InternalIP'],
     identity: undefined,
     insecureTls: false,
-    maxBodySize: bytes(1),
+    maxBodySize: bytes(1 << 20),
   });
   const ignore = (): void => {};
   const scraper = new Scraper({
@@ -31,9 +38,27 @@ function startScraper(context: TestContext): Scraper {
     onAttempt: ignore,
     onCycle: ignore,
     onFallback: ignore,
+    ...options,
   });
   context.after(async () => await scraper.stop());
   return scraper;
+}
+
+/** A kubelet on loopback that says it is that of the node `name`. Returns its port. */
+async function startKubelet(context: TestContext, name: string): Promise<number> {
+  const server = createServer((_request, response) => response.end(`{"node":{"nodeName":"${name}"},"pods":[]}`));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function nodeAt(name: string, kubeletPort: number): NodeInfo {
+  return { ...nodeInfo(name), addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], kubeletPort };
 }
 
 describe('the scraper', () => {
@@ -45,5 +70,22 @@ describe('the scraper', () => {
     assert.deepEqual(scraper.census, { fromSummary: 2, fromResource: 1, backingOff: 0 });
     scraper.addNode({ ...nodeInfo('b'), resourceMetricsPath: '/x/metrics' });
     assert.deepEqual(scraper.census, { fromSummary: 1, fromResource: 2, backingOff: 0 });
+  });
+
+  it('publishes nothing of a node whose address has become that of another one', async (context) => {
+    const port = await startKubelet(context, 'live');
+    const published: string[] = [];
+    const attempts: Attempt[] = [];
+    const scraper = startScraper(context, {
+      clock: systemClock,
+      publish: ({ name }) => published.push(name),
+      onAttempt: (attempt) => attempts.push(attempt),
+    });
+    scraper.addNode(nodeAt('dead', port));
+    scraper.addNode(nodeAt('live', port));
+    await eventually(() => attempts.length >= 2);
+    assert.deepEqual(published, ['live']);
+    const { code, message } = attempts.find(({ node }) => node.name === 'dead')?.error ?? {};
+    assert.deepEqual([code, message], ['other_node', 'the kubelet at 127.0.0.1 is that of node live']);
   });
 });

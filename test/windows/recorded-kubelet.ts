@@ -6,6 +6,7 @@ import { bytes, milliseconds } from '../../src/model/units.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
 import { KubeletClient } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
+import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { WindowStore } from '../../src/windows/window-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { servingCertificate, testAuthority } from '../support/pki.ts';
@@ -99,7 +100,14 @@ export async function replay(
     insecureTls: false,
     maxBodySize: bytes(1 << 20),
   });
-  const source = new NodeSource(client, clock, 'summary', () => {});
+  const source = new NodeSource({
+    kubelets: client,
+    clock,
+    choice: 'summary',
+    summaries: new SummaryDecoder(),
+    isNode: () => false,
+    onFallback: () => {},
+  });
   const pods = { pod: () => undefined };
   const store = new WindowStore({ clock, resolution: milliseconds(15_000), maxAge: milliseconds(45_000), pods });
   const here = { ...node, addresses: [{ type: 'InternalIP', address: '127.0.0.1' }] };
