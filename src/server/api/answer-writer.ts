@@ -22,7 +22,8 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
     ctx.set('Content-Encoding', 'gzip');
     ctx.append('Vary', 'Accept-Encoding');
   } else if (isWhole) {
-    ctx.body = status === 304 ? null : body;
+    // Koa makes up a type for a body without one, be it empty.
+    ctx.body = body.length === 0 && headers['content-type'] === undefined ? null : body;
   } else {
     ctx.body = Readable.from(inTurns(body, ctx.res));
   }

@@ -49,19 +49,20 @@ function makeDocument(document: object, encode: (document: object) => Buffer): O
   return { json, protobuf: () => (protobuf ??= encode(document)), hash };
 }
 
-const protobufType = (version: 'v2' | 'v3'): string =>
-  `application/com.github.proto-openapi.spec.${version}.v1.0+protobuf`;
+const jsonType = 'application/json';
+/** The client accepts neither encoding. */
+const notAcceptable: Answer = { status: 406, headers: { vary: 'Accept' }, body: Buffer.alloc(0) };
 /** Smaller bodies are not worth compressing. */
 const gzipThreshold = 1400;
 const yearMs = 365 * 24 * 3600 * 1000;
 
 /** `/openapi/v2`: JSON or protobuf, compressed when the client can read it. */
 export function serveOpenApiV2(request: ApiRequest, { v2 }: OpenApiDocuments): Answer {
-  const answer = serveDocument(request, v2, 'v2');
+  const type = pickType(request.wishes.accept, 'v2');
+  const answer = type === undefined ? notAcceptable : serveDocument(request, v2, type);
   const body = wholeBody(answer.body);
   const headers = { ...answer.headers, vary: 'Accept-Encoding, Accept' };
-  if (body.length < gzipThreshold || !/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?![.\d]))/.test(request.acceptEncoding))
-    return { ...answer, headers };
+  if (body.length < gzipThreshold || !acceptsGzip(request.acceptEncoding)) return { ...answer, headers };
   return { ...answer, headers: { ...headers, 'content-encoding': 'gzip' }, body: gzipSync(body) };
 }
 
@@ -73,13 +74,16 @@ export function serveOpenApiV3(request: ApiRequest, { v3, now }: OpenApiDocument
   const key = request.info.path.slice('/openapi/v3/'.length);
   const document = v3.get(key);
   if (document === undefined) return undefined;
-  const answer = serveDocument(request, document, 'v3');
+  const type = pickType(request.wishes.accept, 'v3');
+  if (type === undefined) return notAcceptable;
   const hash = firstValue(request.info.query, 'hash') ?? '';
-  if (hash === '' || answer.status === 406) return answer;
-  if (hash !== document.hash) {
-    const headers = { vary: 'Accept', etag: `"${document.hash}"`, location: location(key, document) };
+  if (hash !== '' && hash !== document.hash) {
+    const etag = `"${document.hash}"`;
+    const headers = { 'content-type': type, vary: 'Accept', etag, location: location(key, document) };
     return { status: 301, headers, body: Buffer.alloc(0) };
   }
+  const answer = serveDocument(request, document, type);
+  if (hash === '') return answer;
   const expires = new Date(now() + yearMs).toUTCString();
   return { ...answer, headers: { ...answer.headers, 'cache-control': 'public, immutable', expires } };
 }
@@ -90,31 +94,28 @@ export function serveOpenApiV3Root(request: ApiRequest, { v3 }: OpenApiDocuments
   const paths = Object.fromEntries(keys.map((key) => [key, { serverRelativeURL: location(key, v3.get(key)) }]));
   const json = Buffer.from(JSON.stringify({ paths }));
   const hash = createHash('sha512').update(json).digest('hex').toUpperCase();
-  return unlessKnown(request, hash, { 'content-type': 'application/json' }, json);
+  return unlessKnown(request, hash, { 'content-type': jsonType }, json);
 }
 
 function location(key: string, document: OpenApiDocument | undefined): string {
   return `/openapi/v3/${key}?hash=${document?.hash ?? ''}`;
 }
 
-/** 406 without a body when the client accepts neither encoding. */
-function serveDocument(request: ApiRequest, document: OpenApiDocument, version: 'v2' | 'v3'): Answer {
-  const encoding = pickEncoding(request.wishes.accept, version);
-  if (encoding === undefined) return { status: 406, headers: { vary: 'Accept' }, body: Buffer.alloc(0) };
-  const contentType = encoding === 'json' ? 'application/json' : protobufType(version);
-  const body = encoding === 'json' ? document.json : document.protobuf();
-  return unlessKnown(request, document.hash, { 'content-type': contentType, vary: 'Accept' }, body);
+function serveDocument(request: ApiRequest, document: OpenApiDocument, type: string): Answer {
+  const body = type === jsonType ? document.json : document.protobuf();
+  return unlessKnown(request, document.hash, { 'content-type': type, vary: 'Accept' }, body);
 }
 
-function pickEncoding(accept: string | undefined, version: 'v2' | 'v3'): 'json' | 'protobuf' | undefined {
-  if (accept === undefined || accept === '') return 'json';
-  const current = `com.github.proto-openapi.spec.${version}.v1.0+protobuf`;
+/** The media type of the encoding that the client would rather have; undefined when it accepts neither. */
+function pickType(accept: string | undefined, version: 'v2' | 'v3'): string | undefined {
+  if (accept === undefined || accept === '') return jsonType;
+  const protobuf = `com.github.proto-openapi.spec.${version}.v1.0+protobuf`;
   // The older spelling is not a valid media type, and still sent.
-  const older = current.replace('.v1.0', '@v1.0');
+  const older = protobuf.replace('.v1.0', '@v1.0');
   for (const { type, subtype } of parseAccept(accept)) {
     if (type !== 'application' && type !== '*') continue;
-    if (subtype === 'json' || subtype === '*') return 'json';
-    if (subtype === current || subtype === older) return 'protobuf';
+    if (subtype === 'json' || subtype === '*') return jsonType;
+    if (subtype === protobuf || subtype === older) return `application/${protobuf}`;
   }
   return undefined;
 }
@@ -127,4 +128,13 @@ function unlessKnown(request: ApiRequest, hash: string, headers: Record<string, 
   if (!isKnown) return { status: 200, headers: { ...headers, etag }, body };
   const { vary } = headers;
   return { status: 304, headers: { etag, ...(vary === undefined ? {} : { vary }) }, body: Buffer.alloc(0) };
+}
+
+/** Other than for lists: names of codings in any case, and `q` counts. As the handler that Kubernetes has around this document reads them (nytimes/gziphandler). */
+function acceptsGzip(acceptEncoding: string): boolean {
+  return acceptEncoding.split(',').some((clause) => {
+    const [coding = '', ...parameters] = clause.split(';').map((part) => part.trim().toLowerCase());
+    const quality = parameters.find((parameter) => parameter.startsWith('q='));
+    return coding === 'gzip' && (quality === undefined || Number(quality.slice('q='.length)) > 0);
+  });
 }

@@ -47,6 +47,16 @@ describe('answers over the wire', () => {
     assert.equal(countOf(reply.body), 10);
   });
 
+  it('have a type only where there is something to be of it', async () => {
+    const refused = await ask(target, '/openapi/v3/version', { headers: { accept: 'text/html' } });
+    assert.deepEqual(
+      [refused.status, refused.headers['content-type'], refused.headers['content-length'], refused.body],
+      [406, undefined, '0', ''],
+    );
+    const moved = await ask(target, '/openapi/v3/version?hash=x', { headers: { accept: '*/*' } });
+    assert.deepEqual([moved.status, moved.headers['content-type'], moved.body], [301, 'application/json', '']);
+  });
+
   it('are sent while they are made when they are large', async () => {
     const reply = await ask(target, `${root}/namespaces/many/pods`);
     assert.equal(reply.headers['transfer-encoding'], 'chunked');
