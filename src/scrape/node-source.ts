@@ -44,6 +44,7 @@ export type TakeReading = (reading: NodeReading) => void;
 /** Reads one node's usage from the Summary API, or from `/metrics/resource` where that is refused or unreadable. */
 export class NodeSource {
   readonly #options: NodeSourceOptions;
+  /** Undefined: the Summary API was readable last time, or has not been asked. */
   #summaryBarredUntil: MonotonicMs | undefined;
 
   constructor(options: NodeSourceOptions) {
@@ -70,13 +71,15 @@ export class NodeSource {
     if (this.current(node) === 'resource') return await this.#resource(node, deadline, signal, take);
     try {
       await this.#summary(node, deadline, signal, take);
+      this.#summaryBarredUntil = undefined;
     } catch (error) {
       if (choice === 'summary' || !(error instanceof ScrapeError) || !fallsBack(error) || remaining() <= 0) throw error;
       await this.#resource(node, remaining(), signal, take).catch(() => {
         throw error;
       });
+      const isNew = this.#summaryBarredUntil === undefined;
       this.#summaryBarredUntil = monotonicMs(clock.monotonic() + (error.code === 'parse' ? unreadableFor : refusedFor));
-      onFallback(node, error);
+      if (isNew) onFallback(node, error);
     }
   }
 

@@ -116,6 +116,19 @@ describe('the source of a node', () => {
     assert.deepEqual(test.asked, [summary, resource, summary, resource]);
   });
 
+  it('is said to have turned to /metrics/resource once, and again only when the Summary API was readable in between', async () => {
+    const test = new SourceTest();
+    const readable = test.answers.get(summary) ?? '';
+    const told: number[] = [];
+    for (const answer of ['garbage', 'garbage', 'garbage', readable, 'garbage']) {
+      test.answers.set(summary, answer);
+      await test.read();
+      told.push(test.fallbacks.length);
+      await test.clock.advance(61_000);
+    }
+    assert.deepEqual(told, [1, 1, 1, 1, 2]);
+  });
+
   it('blames the Summary API when both fail, and asks it again next time', async () => {
     const test = new SourceTest();
     test.refuse(403);
