@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
@@ -27,6 +28,7 @@ function reasonToSkip(): string | false {
 }
 const skip = reasonToSkip();
 
+const { version } = JSON.parse(readFileSync(join(manifests, '..', 'package.json'), 'utf8')) as { version: string };
 const components = readdirSync(join(manifests, 'components'));
 
 function apiServices(objects: readonly ManifestObject[]): unknown[] {
@@ -146,8 +148,29 @@ describe('the kustomize manifests', { skip }, () => {
       );
   });
 
+  it('become an overlay with an image of its own as the installation guide says, the one that the guides apply', (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'overlay-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    cpSync(manifests, join(directory, 'manifests'), { recursive: true });
+    const guide = (name: string): string => readFileSync(join(manifests, name), 'utf8');
+    const commands = /^mkdir -p manifests\/overlays\/(?:.*\n)*?EOF$/m.exec(guide('docs/install.md'))?.[0] ?? '';
+    const made = spawnSync('sh', ['-euc', commands], { cwd: directory, encoding: 'utf8' });
+    assert.equal(made.status, 0, made.stderr);
+
+    for (const name of ['../README.md', 'docs/install.md', 'docs/MIGRATING.md']) {
+      const applied = [...guide(name).matchAll(/kubectl (?:apply -k|kustomize) (manifests\/\S+)/g)].map(
+        ([, path = '']) => path,
+      );
+      assert.ok(applied.length > 0, name);
+      for (const path of applied) {
+        const deployment = find(kustomize(join(directory, path)), 'Deployment');
+        const image = at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image');
+        assert.equal(image, `REGISTRY/kubetally:v${version}`, `${name}: ${path}`);
+      }
+    }
+  });
+
   it('name the image of this version', () => {
-    const { version } = JSON.parse(readFileSync(join(manifests, '..', 'package.json'), 'utf8')) as { version: string };
     const image = at(
       find(kustomize(join(manifests, 'base')), 'Deployment'),
       'spec',
