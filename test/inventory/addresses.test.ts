@@ -31,10 +31,22 @@ describe('kubelet addresses', () => {
     assert.throws(() => candidateAddresses([], []), /no address matched types \[\]/);
   });
 
+  it('that cannot stand in a URL are passed over', () => {
+    const unusable = ['bad host', '1.2.3.4.5', '10.0.0.1:10250', 'n1/path', 'user@n1', 'n1?', 'fe80::1%eth0'];
+    const asAddresses = (texts: string[]) => texts.map((address) => ({ type: 'InternalIP', address }));
+    assert.deepEqual(candidateAddresses(asAddresses([...unusable, '10.0.0.1', 'n_1.example.']), ['InternalIP']), [
+      '10.0.0.1',
+      'n_1.example.',
+    ]);
+    assert.throws(() => candidateAddresses(asAddresses(['bad host', 'fe80::1%eth0']), ['InternalIP']), {
+      code: 'no_address',
+      message: 'no address of types [InternalIP] can be connected to: "bad host", "fe80::1%eth0"',
+    });
+  });
+
   it('stand in URLs with brackets around IPv6', () => {
     assert.equal(hostAndPort('10.0.0.1', 10250), '10.0.0.1:10250');
     assert.equal(hostAndPort('n1.example', 10250), 'n1.example:10250');
     assert.equal(hostAndPort('fd00::1', 10250), '[fd00::1]:10250');
-    assert.equal(hostAndPort('fe80::1%eth0', 10250), '[fe80::1%25eth0]:10250');
   });
 });
