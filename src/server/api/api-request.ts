@@ -8,4 +8,5 @@ export interface ApiRequest {
   readonly contentType: string | undefined;
   readonly acceptEncoding: string;
   readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: string | undefined;
 }

@@ -24,6 +24,7 @@ export function answerWith(endpoint: Endpoint): Middleware {
       contentType: firstHeader(ctx, 'content-type'),
       acceptEncoding,
       ifNoneMatch: firstHeader(ctx, 'if-none-match'),
+      ifModifiedSince: firstHeader(ctx, 'if-modified-since'),
     });
     writeAnswer(ctx, answer, acceptEncoding);
   };

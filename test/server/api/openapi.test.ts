@@ -109,6 +109,26 @@ describe('OpenAPI v2', () => {
       assert.equal((await serve('/openapi/v2', { acceptEncoding })).headers['content-encoding'], encoding));
 });
 
+describe('OpenAPI documents', () => {
+  for (const target of ['/openapi/v2', '/openapi/v3', '/openapi/v3/version'])
+    it(`tell on ${target} since when they are so, and are not sent again to who has them`, async () => {
+      const { headers } = await serve(target);
+      const modified = headers['last-modified'] ?? '';
+      assert.equal(new Date(modified).toUTCString(), modified);
+      const statusOf = async (ifModifiedSince: string, ifNoneMatch?: string): Promise<number> =>
+        (await serve(target, { ifModifiedSince, ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) })).status;
+      const later = new Date(Date.parse(modified) + 1000).toUTCString();
+      const earlier = new Date(Date.parse(modified) - 1000).toUTCString();
+      assert.equal(await statusOf(modified), 304);
+      assert.equal(await statusOf(later), 304);
+      assert.equal(await statusOf(earlier), 200);
+      for (const unreadable of ['tomorrow', '2999', 'Sun, 99 Nov 2999 08:49:37 GMT'])
+        assert.equal(await statusOf(unreadable), 200, unreadable);
+      assert.equal(await statusOf(later, '"other"'), 200, 'the entity tag decides where one is given');
+      assert.equal(await statusOf(earlier, headers['etag']), 304);
+    });
+});
+
 describe('OpenAPI v3', () => {
   let root: { paths: Record<string, { serverRelativeURL: string }> };
   before(async () => {

@@ -19,6 +19,7 @@ export interface Asked {
   readonly contentType?: string;
   readonly acceptEncoding?: string;
   readonly ifNoneMatch?: string;
+  readonly ifModifiedSince?: string;
 }
 
 /** What a request was answered with. */
@@ -33,6 +34,7 @@ const headerOf: Readonly<Record<Exclude<keyof Asked, 'method'>, string>> = {
   contentType: 'Content-Type',
   acceptEncoding: 'Accept-Encoding',
   ifNoneMatch: 'If-None-Match',
+  ifModifiedSince: 'If-Modified-Since',
 };
 
 /** What the routes answer, without a server around them. */
