@@ -27,7 +27,8 @@ const blanks = /[ \t]*/y;
 const plainLabelValue = /[^"\\\n]*/y;
 
 /**
- * Walks the samples of a page in the Prometheus text format 0.0.4. Comments (HELP, TYPE, EOF and others) are passed over.
+ * Walks the samples of a page in the Prometheus text format 0.0.4. Comments (HELP, TYPE, EOF and others) are passed over. Every line of that format ends with a line feed:
+ * what comes without was cut off, maybe within a number.
  *
  * @param wanted metrics with other names are checked no further than their name
  * @throws ExpositionError naming the line
@@ -35,8 +36,8 @@ const plainLabelValue = /[^"\\\n]*/y;
 export function* expositionSamples(text: string, wanted: (name: string) => boolean): Generator<ExpositionSample> {
   let lineNumber = 0;
   for (let start = 0; start < text.length; lineNumber++) {
-    const newline = text.indexOf('\n', start);
-    const end = newline < 0 ? text.length : newline;
+    const end = text.indexOf('\n', start);
+    if (end < 0) throw new ExpositionError('the page ends within it', lineNumber + 1);
     const line = text.slice(start, text.charCodeAt(end - 1) === 0x0d ? end - 1 : end);
     start = end + 1;
     const sample = readLine(new LineReader(line, lineNumber + 1), wanted);

@@ -132,7 +132,7 @@ export class JsonScanner {
     return this.#decode(start, end);
   }
 
-  /** An unsigned integer up to 2^53-1, or undefined for `null`. */
+  /** An unsigned integer; undefined for `null` and above 2^53-1. */
   integer(): number | undefined {
     const body = this.#body;
     this.#peek();
@@ -141,10 +141,9 @@ export class JsonScanner {
     for (let byte = body[at] ?? 0; byte >= zero && byte <= nine; byte = body[++at] ?? 0)
       value = value * 10 + byte - zero;
     if (!this.#isWhole(at)) return this.#nullOr('expected an unsigned integer');
-    // Digits beyond 2^53 may have been lost on the way, but not below it.
-    if (value > Number.MAX_SAFE_INTEGER) this.fail('integer above 2^53-1');
     this.#at = at;
-    return value;
+    // Digits beyond 2^53 may have been lost on the way, but not below it.
+    return value > Number.MAX_SAFE_INTEGER ? undefined : value;
   }
 
   /** An unsigned 64-bit integer with all its digits, or undefined for `null`. */

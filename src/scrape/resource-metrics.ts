@@ -1,5 +1,6 @@
 import type { ContainerSample, CoreTime, PodSample, Sample } from '../model/sample.ts';
 import { bytes, epochMs, type Bytes, type EpochMs } from '../model/units.ts';
+import { isWritable } from '../model/writable-time.ts';
 import { ExpositionError, expositionSamples, type ExpositionSample } from './exposition.ts';
 import { emptySample, type SampleDraft } from './sample-draft.ts';
 import { ScrapeError } from './scrape-error.ts';
@@ -23,10 +24,11 @@ const fields = new Map<
 ]);
 
 /**
- * Decodes the page of `/metrics/resource`. Unknown metrics are passed over. Times are in milliseconds there.
+ * Decodes the page of `/metrics/resource`. Unknown metrics are passed over. Times are in milliseconds there. A value or a time that cannot be counts as missing: it costs one
+ * container its window, not the node all of them.
  *
  * @param answeredAt stands in for the time of samples that carry none
- * @throws ScrapeError `parse` naming line and metric; nothing of such a page is used
+ * @throws ScrapeError `parse` naming the line, when the page is not in the text format; nothing of such a page is used
  */
 export function decodeResourceMetrics(page: string, answeredAt: EpochMs): ResourceMetrics {
   const node = emptySample();
@@ -82,9 +84,12 @@ function containerDraft(
   return draft;
 }
 
+/** A counter whose time is none is no sample. */
 function setCpu(draft: SampleDraft, sample: ExpositionSample): void {
+  const { timestamp } = sample;
+  if (timestamp !== undefined && !isWritable(timestamp)) return;
   draft.cpu = coreTimeOf(sample);
-  draft.cpuTime = sample.timestamp === undefined ? undefined : epochMs(sample.timestamp);
+  draft.cpuTime = timestamp === undefined ? undefined : epochMs(timestamp);
 }
 
 function setMemory(draft: SampleDraft, sample: ExpositionSample): void {
@@ -92,34 +97,26 @@ function setMemory(draft: SampleDraft, sample: ExpositionSample): void {
 }
 
 function setStartTime(draft: SampleDraft, sample: ExpositionSample): void {
-  const value = Number(sample.value);
-  draft.startTime = Number.isFinite(value) && value > 0 ? epochMs(Math.floor(value * 1000)) : undefined;
+  const milliseconds = Math.floor(Number(sample.value) * 1000);
+  draft.startTime = milliseconds > 0 && isWritable(milliseconds) ? epochMs(milliseconds) : undefined;
 }
 
 /** Seconds as Go prints a float64, in its shortest form, to whole nanoseconds: digits are shifted as text, so none is lost. */
-function coreTimeOf(sample: ExpositionSample): CoreTime {
-  const match = /^\+?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(sample.value);
-  if (match === null) return refuse(sample);
+function coreTimeOf({ value }: ExpositionSample): CoreTime | undefined {
+  const match = /^\+?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(value);
+  if (match === null) return undefined;
   const [, whole = '', fraction = '', exponent = '0'] = match;
   const digits = whole + fraction;
   const pointAt = whole.length + Number(exponent);
-  if (pointAt > 20 || Math.abs(Number(exponent)) > 400) return refuse(sample);
+  if (pointAt > 20 || Math.abs(Number(exponent)) > 400) return undefined;
   const padded = pointAt < 0 ? '0'.repeat(-pointAt) + digits : digits.padEnd(pointAt, '0');
   const secondsEnd = Math.max(0, pointAt);
   const seconds = Number(padded.slice(0, secondsEnd) || '0');
   const nanos = Number(padded.slice(secondsEnd, secondsEnd + 9).padEnd(9, '0'));
-  return seconds <= Number.MAX_SAFE_INTEGER ? { seconds, nanos } : refuse(sample);
+  return seconds <= Number.MAX_SAFE_INTEGER ? { seconds, nanos } : undefined;
 }
 
-function bytesOf(sample: ExpositionSample): Bytes {
+function bytesOf(sample: ExpositionSample): Bytes | undefined {
   const value = Math.trunc(Number(sample.value));
-  return Number.isSafeInteger(value) && value >= 0 ? bytes(value) : refuse(sample);
-}
-
-function refuse({ name, labels, value }: ExpositionSample): never {
-  const labelText = [...labels].map(([label, text]) => `${label}=${JSON.stringify(text)}`).join(',');
-  throw new ScrapeError(
-    'parse',
-    `resource metrics: ${name}{${labelText}}: ${value} is not an unsigned number in range`,
-  );
+  return Number.isSafeInteger(value) && value >= 0 ? bytes(value) : undefined;
 }

@@ -1,4 +1,5 @@
 import { epochMs, type EpochMs } from '../model/units.ts';
+import { isWritable } from '../model/writable-time.ts';
 
 const zero = 0x30;
 const dash = 0x2d;
@@ -16,7 +17,7 @@ export class TimestampReader {
   #text = '';
   #time = epochMs(0);
 
-  /** Milliseconds since the epoch; undefined when `text` is not an RFC 3339 time. */
+  /** Milliseconds since the epoch; undefined when `text` is not an RFC 3339 time, or one that its offset takes out of all years of four digits. */
   read(text: string): EpochMs | undefined {
     if (text === this.#text) return this.#time;
     const time = wholeSeconds(text) ?? general(text);
@@ -43,7 +44,7 @@ function wholeSeconds(text: string): EpochMs | undefined {
 
 function general(text: string): EpochMs | undefined {
   const value = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(value) ? undefined : epochMs(value);
+  return isWritable(value) ? epochMs(value) : undefined;
 }
 
 /** NaN, which is smaller than nothing, when there is something else. */

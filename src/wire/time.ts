@@ -1,13 +1,15 @@
-import type { EpochMs } from '../model/units.ts';
+import { epochMs, type EpochMs } from '../model/units.ts';
+import { earliestWritable, latestWritable } from '../model/writable-time.ts';
 
 const twoDigits: readonly string[] = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
 const pad = (value: number): string => twoDigits[value] ?? String(value);
 
-/** `metav1.Time` in JSON: RFC 3339 in UTC, truncated to seconds: `2026-11-22T10:15:41Z`. */
+/** `metav1.Time` in JSON: RFC 3339 in UTC, truncated to seconds: `2026-11-22T10:15:41Z`. Times that it cannot tell become the nearest that it can. */
 export function formatTime(time: EpochMs): string {
   const seconds = toSeconds(time);
   // Every answer prints thousands; between 1970 and 2100 arithmetic is several times faster than Date.
-  if (!(seconds >= 0 && seconds < 4_102_444_800)) return `${new Date(seconds * 1000).toISOString().slice(0, -5)}Z`;
+  if (!(seconds >= 0 && seconds < 4_102_444_800))
+    return `${new Date(writableSeconds(time) * 1000).toISOString().slice(0, -5)}Z`;
   const days = Math.floor(seconds / 86_400);
   const rest = seconds - days * 86_400;
   // Days since 1968-03-01, so that the leap day ends each period of four years; 2000 was a leap year as well.
@@ -39,12 +41,9 @@ export interface Stamp {
   readonly varint: Buffer;
 }
 
-/** Years 0 to 9999. */
-const stampRange = { least: -62_167_219_200, greatest: 253_402_300_799 } as const;
-
 export function makeStamp(time: EpochMs): Stamp {
-  const seconds = Math.min(Math.max(toSeconds(time), stampRange.least), stampRange.greatest);
-  const text = formatTime((seconds * 1000) as EpochMs);
+  const seconds = writableSeconds(time);
+  const text = formatTime(time);
   const varint = Buffer.alloc(5);
   let rest = Math.max(0, seconds) % 2 ** 35;
   for (let index = 0; index < 5; index++) {
@@ -52,4 +51,8 @@ export function makeStamp(time: EpochMs): Stamp {
     rest = Math.floor(rest / 128);
   }
   return { text, ascii: Buffer.from(text, 'latin1'), varint };
+}
+
+function writableSeconds(time: EpochMs): number {
+  return toSeconds(epochMs(Math.min(Math.max(time, earliestWritable), latestWritable)));
 }

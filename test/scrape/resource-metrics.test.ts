@@ -26,12 +26,16 @@ describe('reading the Prometheus text format', () => {
   });
 
   it('undoes escapes of label values', () => {
-    assert.equal(all(String.raw`a{x="q\"b\\n\nz\d}"} 1`)[0]?.labels.get('x'), 'q"b\\n\nz\\d}');
+    assert.equal(all(`${String.raw`a{x="q\"b\\n\nz\d}"} 1`}\n`)[0]?.labels.get('x'), 'q"b\\n\nz\\d}');
   });
 
-  it('reads a page without a final newline, with blank lines and with carriage returns', () => {
+  it('refuses a page that ends within a line: a number may have been cut', () => {
+    assert.throws(() => all('a 1\nb 4194304'), /^ExpositionError: line 2: the page ends within it$/);
+  });
+
+  it('reads a page with blank lines and with carriage returns', () => {
     assert.deepEqual(
-      all('a 1\r\n\r\n\n  \nb 2').map(({ name, value }) => [name, value]),
+      all('a 1\r\n\r\n\n  \nb 2\n').map(({ name, value }) => [name, value]),
       [
         ['a', '1'],
         ['b', '2'],
@@ -41,7 +45,7 @@ describe('reading the Prometheus text format', () => {
 
   it('reads what is no finite number as it stands', () => {
     assert.deepEqual(
-      all('a NaN\nb +Inf\nc -Inf\nd .5\ne 5.').map(({ value }) => value),
+      all('a NaN\nb +Inf\nc -Inf\nd .5\ne 5.\n').map(({ value }) => value),
       ['NaN', '+Inf', '-Inf', '.5', '5.'],
     );
   });
@@ -158,17 +162,31 @@ describe('decoding resource metrics', () => {
     assert.deepEqual(decode('container_cpu_usage_seconds_total{container="",namespace="n",pod="p"} 5 1\n').pods, []);
   });
 
+  for (const [what, bad] of [
+    ['a negative counter', 'container_cpu_usage_seconds_total{LABELS} -1 1000'],
+    ['a counter that is no number', 'container_cpu_usage_seconds_total{LABELS} NaN 1000'],
+    ['a time in nanoseconds', 'container_cpu_usage_seconds_total{LABELS} 5 1795330813082000000'],
+    ['a time in microseconds', 'container_cpu_usage_seconds_total{LABELS} 5 1795330813082000'],
+  ] as const)
+    it(`takes ${what} as no sample, of that container alone`, () => {
+      const memory = 'container_memory_working_set_bytes{LABELS} 7 1000';
+      const page = [bad, memory]
+        .map((line) => line.replace('LABELS', 'container="c",namespace="n",pod="p"'))
+        .join('\n');
+      const { node, pods } = decode(`node_memory_working_set_bytes 9 1000\n${page}\n`);
+      const [container] = pods[0]?.containers ?? [];
+      assert.deepEqual([node?.memory, container?.memory, container?.cpu], [9, 7, undefined]);
+    });
+
+  it('takes memory and start times that cannot be as missing', () => {
+    const labels = 'container="c",namespace="n",pod="p"';
+    const { pods } = decode(
+      `container_memory_working_set_bytes{${labels}} NaN 1\ncontainer_start_time_seconds{${labels}} 1e18\n`,
+    );
+    assert.deepEqual([pods[0]?.containers[0]?.memory, pods[0]?.containers[0]?.startTime], [undefined, undefined]);
+  });
+
   for (const [what, page, message] of [
-    [
-      'a negative counter',
-      'node_cpu_usage_seconds_total -1 1\n',
-      /node_cpu_usage_seconds_total\{}: -1 is not an unsigned number/,
-    ],
-    [
-      'a NaN',
-      'container_memory_working_set_bytes{container="c",namespace="n",pod="p"} NaN 1\n',
-      /container_memory_working_set_bytes\{container="c",.*NaN/,
-    ],
     ['a page of something else', 'go_goroutines 5\n', /none of the metrics of a kubelet/],
     ['a failed page', 'resource_scrape_error 1\n', /the kubelet reports a scrape error/],
   ] as const)

@@ -29,6 +29,12 @@ describe('times', () => {
     );
   });
 
+  it('that RFC 3339 cannot tell become the nearest that it can', () => {
+    assert.equal(formatTime(epochMs(1.8e18)), '9999-12-31T23:59:59Z');
+    assert.equal(formatTime(epochMs(1.8e15)), '9999-12-31T23:59:59Z');
+    assert.equal(formatTime(epochMs(-1e15)), '0000-01-01T00:00:00Z');
+  });
+
   it('are stamped in the same length at any time', () => {
     for (const time of [-9e15, -1, 0, 999, 1e11, 1_795_342_541_999.5, 2 ** 35 * 1000, 9e15]) {
       const stamp = makeStamp(epochMs(time));
