@@ -100,6 +100,14 @@ describe('The health of serve', () => {
     assert.deepEqual(failing('readyz'), ['shutdown']);
   });
 
+  it('takes one node of three for less than half, and no ready nodes for measured', () => {
+    const { state, failing } = healthy();
+    state.inventory.nodes = () => ['a', 'b', 'c'].map((name) => nodeInfo(name));
+    assert.deepEqual(failing('readyz'), ['metric-storage-ready']);
+    state.inventory.nodes = () => [{ ...nodeInfo('a'), ready: false }];
+    assert.deepEqual(failing('readyz'), []);
+  });
+
   it('stays ready while one node has a window to serve, and is not while none has', () => {
     const { state, failing } = healthy();
     state.inventory.nodes = () => ['a', 'b', 'c', 'd'].map((name) => nodeInfo(name));
