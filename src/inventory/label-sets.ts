@@ -13,11 +13,6 @@ export class LabelSets {
     if (this.#sets.get(key)?.deref() === undefined) this.#sets.delete(key);
   });
 
-  /** How many sets are remembered. */
-  get size(): number {
-    return this.#sets.size;
-  }
-
   /**
    * `metadata.labels` as a shared, frozen, null-prototype object (`__proto__` may be a key), keys in byte order.
    * What is no object counts as no labels, and values that are no strings are left out.
