@@ -34,11 +34,6 @@ export class Scraper {
     this.#gate = new Gate(options.clock, mostAtOnce, patience);
   }
 
-  /** Nodes being scraped. */
-  get size(): number {
-    return this.#cycles.size;
-  }
-
   /** Nodes by where their usage comes from, and those that failed more than once in a row. */
   get census(): { readonly fromSummary: number; readonly fromResource: number; readonly backingOff: number } {
     let fromResource = 0;
