@@ -12,7 +12,7 @@ const maxConnections = 32;
  * Connections to the API server, trusting and identifying as the credentials say now. HTTP/1.1: a request that hangs or a big answer
  * holds up no other one. Deadlines are the caller's, so the pool has none but for connecting.
  */
-export function connectionPool(server: ApiServer): Dispatcher {
+function connectionPool(server: ApiServer): Dispatcher {
   const { credentials } = server;
   const certificate = credentials.clientCertificate();
   const ca = credentials.ca();

@@ -29,7 +29,7 @@ const group = `/apis/${apiGroup}`;
  * Every path that is served, the most asked for first: of several that match, the first answers. What is unknown below the group and `/version` is an unknown
  * resource, everything else unknown is an unknown path, which is answered differently. Every method leads to the handler, which refuses those it does not take.
  */
-export function declareRoutes(deps: RouterDependencies): Router {
+function declareRoutes(deps: RouterDependencies): Router {
   const { health, openApi } = deps;
   const router = new Router({ sensitive: true, strict: true });
   const on = (path: string | readonly string[] | RegExp, handler: Middleware): void => {

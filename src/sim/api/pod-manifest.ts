@@ -12,8 +12,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const dnsName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
 /** Annotations by which a Pod's author scripts what its containers use: quantities such as `250m` and `64Mi`. */
-export const cpuAnnotation = 'sim.kubetally.dev/cpu';
-export const memoryAnnotation = 'sim.kubetally.dev/memory';
+const cpuAnnotation = 'sim.kubetally.dev/cpu';
+const memoryAnnotation = 'sim.kubetally.dev/memory';
 
 /**
  * Reads a Pod that somebody posts.

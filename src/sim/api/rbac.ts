@@ -31,7 +31,7 @@ const publicPaths = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
 const discoveryPaths = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*', ...publicPaths];
 
 /** The roles that every simulated cluster begins with. */
-export const defaultGrants: readonly Grant[] = [
+const defaultGrants: readonly Grant[] = [
   {
     role: 'system:public-info-viewer',
     groups: ['system:authenticated', 'system:unauthenticated'],

@@ -14,7 +14,7 @@ const perCertificate = 10;
 export type ServingNames = 'name-and-address' | 'name';
 
 /** The address of a node, counted from 0: one loopback address for each, all on one port. */
-export function nodeAddress(number: number): string {
+function nodeAddress(number: number): string {
   return `127.1.${(number + 1) >> 8}.${(number + 1) & 255}`;
 }
 

@@ -40,7 +40,7 @@ export function namespaceName(number: number): string {
 }
 
 /** `app-<pod>-<node>`. */
-export function podName(node: number, pod: number): string {
+function podName(node: number, pod: number): string {
   return `app-${pod}-${digits(node)}`;
 }
 
