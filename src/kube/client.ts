@@ -128,8 +128,9 @@ export class KubeClient {
     }
   }
 
-  /** Closes all connections; requests and streams under way fail. */
+  /** Closes all connections, and ends a credential plugin under way; requests and streams fail. */
   async close(): Promise<void> {
+    this.#server.credentials.close();
     await this.#pool.close();
   }
 
@@ -149,7 +150,8 @@ export class KubeClient {
   /** An answer of status 2xx; anything else is thrown. */
   async #send(call: Call, deadline: Deadline): Promise<Answer> {
     const { credentials } = this.#server;
-    const authorization = await credentials.authorizationHeader();
+    // Not the deadline's signal: a plugin that is late says so itself.
+    const authorization = await credentials.authorizationHeader(call.signal);
     const pool = this.#pool.get();
     try {
       return await this.#sendOnce(call, authorization, deadline);
@@ -157,7 +159,7 @@ export class KubeClient {
       const failed = connectionError(error, this.#describe(call));
       if (deadline.signal.aborted || (failed.status !== 401 && failed.code !== 'tls')) throw error;
       await credentials.refresh();
-      const renewed = await credentials.authorizationHeader();
+      const renewed = await credentials.authorizationHeader(call.signal);
       if (renewed === authorization && this.#pool.get() === pool) throw error;
       return await this.#sendOnce(call, renewed, deadline);
     }

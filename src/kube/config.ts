@@ -11,7 +11,7 @@ import type { Clock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { ApiServer } from './api-server.ts';
-import { credentialPlugin, type Authenticator, type PluginUser } from './credential-plugin.ts';
+import { credentialPlugin, type Authenticator, type PluginUser, type SpawnPlugin } from './credential-plugin.ts';
 import { Credentials, type CredentialSources } from './credentials.ts';
 import { inClusterServer, type InClusterOptions } from './in-cluster.ts';
 import { KubeError } from './kube-error.ts';
@@ -70,6 +70,7 @@ export async function loadApiServer(options: KubeConfigOptions): Promise<ApiServ
 async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promise<Loaded> {
   const document = await readKubeconfig(path);
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js');
   const config = new KubeConfig();
   try {
     // Parsed already: from the text, client-node would parse it again, with a parser of its own.
@@ -102,7 +103,13 @@ async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promi
     throw new KubeError('config', `kubeconfig ${path}: there is no user "${userName}" (context "${current}")`);
   const more = moreUserFields(document, userName);
   // With a cluster of its own, asking for credentials reads no CA and no certificate file.
-  const authenticator = (user: PluginUser): Authenticator => {
+  const authenticator = (user: PluginUser, spawnPlugin: SpawnPlugin): Authenticator => {
+    if (user.exec) {
+      const exec = new ExecAuth();
+      // There is no other door to the process, which must be ended when we stop.
+      Object.assign(exec, { execFn: spawnPlugin });
+      return { applyToHTTPSOptions: async (options) => await exec.applyAuthentication(user, options) };
+    }
     const config = new KubeConfig();
     config.loadFromClusterAndUser({ name: '', server: 'https://plugin.invalid', skipTLSVerify: true }, user);
     return config;

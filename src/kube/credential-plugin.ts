@@ -1,5 +1,7 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { RequestOptions } from 'node:https';
 import { resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { sleep, type Clock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import { seconds } from '../model/units.ts';
@@ -31,7 +33,16 @@ export interface PluginCluster {
   readonly proxyUrl?: string;
 }
 
-/** client-node's `KubeConfig` of one user: puts the user's `Authorization` header, `cert` and `key` into the options. */
+/** Starts an exec plugin's command. */
+export type SpawnPlugin = (
+  command: string,
+  args: readonly string[] | undefined,
+  options: { readonly env?: NodeJS.ProcessEnv },
+) => PluginProcess;
+
+type PluginProcess = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** client-node's authenticator of one user: puts the user's `Authorization` header, `cert` and `key` into the options. */
 export interface Authenticator {
   applyToHTTPSOptions(options: RequestOptions): Promise<void>;
 }
@@ -42,44 +53,56 @@ export interface PluginContext {
   readonly path: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly authenticator: (user: PluginUser) => Authenticator;
+  readonly authenticator: (user: PluginUser, spawnPlugin: SpawnPlugin) => Authenticator;
 }
 
 const timeout = seconds(30);
 
 /**
  * The user's exec plugin or auth provider (OIDC, GCP, Azure), run by client-node's authenticators, which keep a credential until it
- * expires; undefined when the user has neither. What it returns rejects with `KubeError` `config`.
+ * expires; undefined when the user has neither. What it returns rejects with `KubeError` `config`; its signal ends the plugin's process.
  */
 export function credentialPlugin(
   user: PluginUser,
   cluster: PluginCluster,
   { folder, path, clock, logger, authenticator }: PluginContext,
-): (() => Promise<PluginCredential>) | undefined {
+): ((closed: AbortSignal) => Promise<PluginCredential>) | undefined {
   const exec = user.exec ?? undefined;
   const provider = user.authProvider ?? undefined;
   if (exec === undefined && provider === undefined) return undefined;
   const name =
     exec === undefined ? `auth provider "${String(provider?.name)}"` : `exec plugin "${String(exec.command)}"`;
-  const source = authenticator({
-    name: user.name,
-    exec: exec && execWithInfo(exec, cluster, folder),
-    authProvider: provider,
-  });
+  let child: PluginProcess | undefined;
+  const source = authenticator(
+    { name: user.name, exec: exec && execWithInfo(exec, cluster, folder), authProvider: provider },
+    (command, args, options) => (child = spawn(command, args ?? [], options)),
+  );
   const fail = (why: string, cause?: unknown): KubeError =>
     new KubeError('config', `kubeconfig ${path}: ${name} of user "${user.name}" ${why}`, { cause });
 
   // A plugin that hangs is waited for by later calls too, so that its processes do not pile up.
   let running: Promise<RequestOptions> | undefined;
-  const run = async (): Promise<RequestOptions> => {
+  const run = async (closed: AbortSignal): Promise<RequestOptions> => {
     const options: RequestOptions = {};
-    await source.applyToHTTPSOptions(options);
-    return options;
+    return await new Promise((resolve, reject) => {
+      const end = (): void => {
+        endProcess(child);
+        reject(new Error('it was ended'));
+      };
+      closed.addEventListener('abort', end, { once: true });
+      source
+        .applyToHTTPSOptions(options)
+        .then(() => resolve(options), reject)
+        .finally(() => closed.removeEventListener('abort', end));
+    });
   };
-  return async () => {
+  return async (closed) => {
+    if (closed.aborted) throw fail('is not asked any more');
     const done = new AbortController();
-    running ??= run().finally(() => (running = undefined));
-    running.catch((error: unknown) => logger.verbose(4, 'Credential plugin failed', { err: messageChain(error) }));
+    running ??= run(closed).finally(() => (running = undefined));
+    running.catch((error: unknown) => {
+      if (!closed.aborted) logger.verbose(4, 'Credential plugin failed', { err: messageChain(error) });
+    });
     let options: RequestOptions | undefined;
     try {
       options = await Promise.race([running, sleep(clock, timeout, done.signal).then(() => undefined)]);
@@ -98,6 +121,14 @@ export function credentialPlugin(
     if (authorization === undefined && certificate === undefined) throw fail('gave no credential');
     return { authorization, certificate };
   };
+}
+
+/** Also one that does not listen, or whose own children hold its output open, keeps our process no longer. */
+function endProcess(child: PluginProcess | undefined): void {
+  if (child === undefined) return;
+  child.kill();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  child.unref();
 }
 
 /** Tells the plugin its API version and, when it asks for it, the cluster, in `KUBERNETES_EXEC_INFO` as client-go does. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../model/clock.ts';
-import { messageChain } from '../model/errors.ts';
+import { asError, messageChain } from '../model/errors.ts';
 import { seconds, type MonotonicMs } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { KubeError } from './kube-error.ts';
@@ -15,8 +15,11 @@ export interface ClientCertificate {
 
 /** What a client of the API server or of a kubelet proves its identity with, as it is at the moment of asking. */
 export interface KubeCredentials {
-  /** The value of the `Authorization` header. Also re-reads files that may have rotated. Throws `KubeError` `config`. */
-  authorizationHeader(): Promise<string | undefined>;
+  /**
+   * The value of the `Authorization` header. Also re-reads files that may have rotated. Throws `KubeError` `config`, and the
+   * signal's reason once that aborts: a plugin is not waited for any longer, but goes on for other callers.
+   */
+  authorizationHeader(signal?: AbortSignal): Promise<string | undefined>;
   clientCertificate(): ClientCertificate | undefined;
   /** PEM of the authorities to trust; undefined means those of the system. */
   ca(): string | undefined;
@@ -37,8 +40,8 @@ export interface CredentialSources {
   readonly token?: TextSource | undefined;
   /** A ready `Authorization` value (basic authentication). */
   readonly authorization?: string | undefined;
-  /** Asked for each request; keeps what it learned until it expires. */
-  readonly plugin?: (() => Promise<PluginCredential>) | undefined;
+  /** Asked for each request; keeps what it learned until it expires. `closed` ends its process. */
+  readonly plugin?: ((closed: AbortSignal) => Promise<PluginCredential>) | undefined;
   /** `Impersonate-User`, `Impersonate-Group`, ... to the API server; not sent to kubelets. */
   readonly impersonation?: Readonly<Record<string, string | string[]>> | undefined;
 }
@@ -69,6 +72,7 @@ export class Credentials implements KubeCredentials {
   #reading: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
   #asking: Promise<PluginCredential> | undefined;
+  readonly #closed = new AbortController();
 
   private constructor(
     load: () => Promise<CredentialSources>,
@@ -98,10 +102,10 @@ export class Credentials implements KubeCredentials {
     return new Credentials(load, sources, await readMaterial(sources), clock, logger);
   }
 
-  async authorizationHeader(): Promise<string | undefined> {
+  async authorizationHeader(signal?: AbortSignal): Promise<string | undefined> {
     await this.#reread();
     if (this.#sources.plugin === undefined) return this.#material.authorization;
-    const { authorization, certificate } = await this.#askPlugin(this.#sources.plugin);
+    const { authorization, certificate } = await unlessAborted(this.#askPlugin(this.#sources.plugin), signal);
     const previous = this.#pluginCertificate;
     this.#pluginCertificate = certificate;
     if (previous?.cert !== certificate?.cert || previous?.key !== certificate?.key) this.#announce();
@@ -134,6 +138,11 @@ export class Credentials implements KubeCredentials {
     this.#refreshedAt = now;
     this.#refreshing = this.#reload().finally(() => (this.#refreshing = undefined));
     await this.#refreshing;
+  }
+
+  /** Ends a plugin under way, which nobody may need any more. */
+  close(): void {
+    this.#closed.abort();
   }
 
   async #reload(): Promise<void> {
@@ -176,10 +185,20 @@ export class Credentials implements KubeCredentials {
     for (const listener of this.#listeners) listener();
   }
 
-  async #askPlugin(plugin: () => Promise<PluginCredential>): Promise<PluginCredential> {
-    this.#asking ??= plugin().finally(() => (this.#asking = undefined));
+  async #askPlugin(plugin: (closed: AbortSignal) => Promise<PluginCredential>): Promise<PluginCredential> {
+    this.#asking ??= plugin(this.#closed.signal).finally(() => (this.#asking = undefined));
     return await this.#asking;
   }
+}
+
+/** Settles as the promise does, or rejects with the signal's reason when that aborts before. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return await new Promise((resolve, reject) => {
+    const abort = (): void => reject(asError(signal?.reason));
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort));
+  });
 }
 
 async function readMaterial(sources: CredentialSources): Promise<Material> {

@@ -25,9 +25,9 @@ export async function kubeletCredentials(
   if (sources.ca === undefined && sources.certificate === undefined) return server;
   const own = await Credentials.read(sources, async () => await Promise.resolve(sources), clock, logger);
   return {
-    async authorizationHeader() {
-      await own.authorizationHeader();
-      return await server.authorizationHeader();
+    async authorizationHeader(signal) {
+      await own.authorizationHeader(signal);
+      return await server.authorizationHeader(signal);
     },
     clientCertificate: () => own.clientCertificate() ?? server.clientCertificate(),
     ca: () => own.ca() ?? server.ca(),

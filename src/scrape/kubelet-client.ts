@@ -18,7 +18,8 @@ import { ScrapeError } from './scrape-error.ts';
 
 /** What a kubelet is shown and what it is believed by. */
 export interface KubeletIdentity {
-  authorizationHeader(): Promise<string | undefined>;
+  /** Rejects with the signal's reason when that aborts. */
+  authorizationHeader(signal?: AbortSignal): Promise<string | undefined>;
   clientCertificate(): { readonly cert: string; readonly key: string } | undefined;
   /** PEM of the authorities that sign kubelet certificates; undefined means those of the system. */
   ca(): string | undefined;
@@ -143,7 +144,7 @@ export class KubeletClient {
     read: (body: Buffer, timing: AnswerTiming, address: string) => Result,
   ): Promise<Result> {
     const { clock, identity, onBody } = this.#options;
-    const authorization = await identity?.authorizationHeader();
+    const authorization = await identity?.authorizationHeader(signal);
     const connection = await this.#connection(node, address, deadline, signal);
     const requestedAt = clock.monotonic();
     return await connection.get(

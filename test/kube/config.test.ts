@@ -238,6 +238,39 @@ describe('a kubeconfig', () => {
       assert.equal(readFileSync(join(folder, 'bin/plugin.runs'), 'utf8'), '1');
     });
 
+    it('is left by a caller that gives up, and goes on for the others', async () => {
+      const { credentials } = await load(
+        await plugin(`const fs = require('fs'); fs.writeFileSync(__filename + '.asked', '');
+          const timer = setInterval(() => {
+            if (!fs.existsSync(__filename + '.go')) return;
+            clearInterval(timer); console.log('{"status":{"token":"late"}}');
+          }, 5);`),
+      );
+      const impatient = new AbortController();
+      const left = assert.rejects(credentials.authorizationHeader(impatient.signal), /^Error: gone$/);
+      const patient = credentials.authorizationHeader(new AbortController().signal);
+      await eventually(() => existsSync(join(folder, 'bin/plugin.asked')));
+      impatient.abort(new Error('gone'));
+      await left;
+      await write('bin/plugin.go', '');
+      assert.equal(await patient, 'Bearer late');
+    });
+
+    it('is ended on closing, even when a process of its own holds its output', async () => {
+      const script = `const held = require('child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'],
+          { stdio: ['ignore', 'inherit', 'inherit'] });
+        require('fs').writeFileSync(__filename + '.pids', [process.pid, held.pid, ''].join(' ')); setTimeout(() => {}, 60_000);`;
+      const { credentials } = await load(await plugin(script));
+      const pidFile = join(folder, 'bin/plugin.pids');
+      const asked = assert.rejects(credentials.authorizationHeader(), /failed: it was ended$/);
+      await eventually(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').split(' ').length === 3);
+      const [, held] = readFileSync(pidFile, 'utf8').split(' ');
+      credentials.close();
+      await asked;
+      process.kill(Number(held));
+      await assert.rejects(credentials.authorizationHeader(), /is not asked any more$/);
+    });
+
     it('says that it cannot be found', async () => {
       const { credentials } = await load({ exec: { command: 'no-such-plugin-anywhere' } });
       await assert.rejects(credentials.authorizationHeader(), /exec plugin "no-such-plugin-anywhere" .*ENOENT/);
