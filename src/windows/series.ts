@@ -41,6 +41,12 @@ export type Acceptance = 'window' | 'repeat' | 'older' | Refusal;
  * when the source changes; and over less than this a second of truncation would falsify any rate.
  */
 const shortestPair = milliseconds(4_000);
+/** Sources disagree by less than this on when a container started: one tells it in whole seconds. */
+const laterRun = milliseconds(1_000);
+/** Samples arrive at most so much older or younger than the ones before: a stamp that moved further than our own clock did by more than this, or less, is of a clock that was set. */
+const mostSkew = milliseconds(40_000);
+/** Where the kubelet gives no rate, an average over a minute or two is better than to wait for the next sample, but nothing longer: it is not of the present. */
+const longestWithoutRate = milliseconds(120_000);
 /** A container that started this recently is measured from its start, but not over less than this: `kubectl top` would show noise. */
 const shortestSinceStart = milliseconds(10_000);
 /** What `usageNanoCores` is taken to cover on first sight: the base interval of the kubelet's housekeeping. */
@@ -118,14 +124,18 @@ export class Series implements UsageWindow {
       const restarted =
         restartable &&
         sample.startTime !== undefined &&
-        sample.startTime > this.#table.number(this.#slot, seriesColumn.startTime);
-      const setBack = last.time - cpuTime > context.maxAge;
-      // What the kubelet says of the last seconds tells more of the present than an average over a long absence.
-      const longAgo = cpuTime - last.time > longestPair && (sample.cpuRate ?? 0) > 0;
-      if (restarted || setBack || longAgo || (cpuTime > last.time && coreNanosBetween(last.cpu, cpu) < 0))
-        this.#table.clear(this.#slot);
-      else if (cpuTime < last.time) return 'older';
-      else if (cpuTime - last.time < shortestPair) return this.#repeat(context);
+        sample.startTime >= this.#table.number(this.#slot, seriesColumn.startTime) + laterRun;
+      const used = coreNanosBetween(last.cpu, cpu);
+      const distance = cpuTime - last.time;
+      const clockSet =
+        (distance <= -shortestPair && used > 0) || Math.abs(distance - (context.readAt - last.readAt)) > mostSkew;
+      // What the kubelet says of the last seconds tells more of the present than an average over an absence.
+      const longestDistance =
+        (sample.cpuRate ?? 0) > 0 ? longestPair : Math.max(longestWithoutRate, 3 * context.resolution);
+      const fell = distance > 0 && used < 0;
+      if (restarted || clockSet || distance > longestDistance || fell) this.#table.clear(this.#slot);
+      else if (distance < 0) return 'older';
+      else if (distance < shortestPair) return this.#repeat(context);
     }
     this.#table.setNumber(this.#slot, seriesColumn.startTime, sample.startTime ?? Number.NaN);
     this.#table.append(this.#slot, {

@@ -145,6 +145,26 @@ describe('rule 2: repeats', () => {
     assert.equal(test.served, undefined);
   });
 
+  it('starts over when the clock of the node was set back: an older sample has no higher counter', async () => {
+    const test = new StoreTest();
+    await test.sample(10, { at: 7, used: 100 * second });
+    await test.sample(25, { at: 22, used: 107.5 * second });
+    await test.sample(40, { at: 17, used: 115 * second });
+    await test.sample(55, { at: 32, used: 122.5 * second });
+    assert.deepEqual(test.served, { cpu: 500 * millicore, window: 15, end: 32 });
+  });
+
+  it('starts over when stamps moved otherwise than our own clock: that of the node was set', async () => {
+    for (const set of [-44, 60]) {
+      const test = new StoreTest();
+      await test.sample(100, { at: 97, used: 100 * second });
+      await test.sample(115, { at: 112 + set, used: 107.5 * second });
+      assert.equal(test.served, undefined);
+      await test.sample(130, { at: 127 + set, used: 115 * second });
+      assert.deepEqual(test.served, { cpu: 500 * millicore, window: 15, end: 127 + set });
+    }
+  });
+
   it('starts over when the clock of the node was set back by more than the maximum age', async () => {
     const test = new StoreTest();
     await test.sample(10, { at: 3600, used: 10 * second });
@@ -189,6 +209,13 @@ describe('rule 4: restarts', () => {
     await test.sample(10, { at: 5, started: -100, used: second });
     await test.sample(25, { at: 20, started: 15, used: 9 * second });
     assert.equal(test.served, undefined);
+  });
+
+  it('takes a start time that gained milliseconds for the same run', async () => {
+    const test = new StoreTest();
+    await test.sample(10, { at: 5, started: -3600, used: 4 * second });
+    await test.sample(25, { at: 20, started: -3599.563, used: 5.5 * second });
+    assert.deepEqual(test.served, { cpu: 100 * millicore, window: 15, end: 20 });
   });
 
   it('measures no rate across a fallen counter', async () => {
@@ -293,6 +320,22 @@ describe('rule 6: first sight', () => {
     await test.sample(10, { at: 5, started: -3600, used: 4 * second, rate: 12 * millicore });
     await test.sample(190, { at: 185, started: -3600, used: 94 * second, rate: 20 * millicore });
     assert.deepEqual(test.served, { cpu: 20 * millicore, window: 10, end: 185 });
+  });
+
+  it('averages over no hour where the kubelet has no rate', async () => {
+    const test = new StoreTest();
+    await test.sample(10, { at: 5, used: 4 * second });
+    await test.sample(3610, { at: 3605, used: 7204 * second });
+    assert.equal(test.served, undefined);
+    await test.sample(3625, { at: 3620, used: 7205.5 * second });
+    assert.deepEqual(test.served, { cpu: 100 * millicore, window: 15, end: 3620 });
+  });
+
+  it('averages over a missed minute where the kubelet has no rate', async () => {
+    const test = new StoreTest();
+    await test.sample(10, { at: 5, used: 4 * second });
+    await test.sample(100, { at: 95, used: 13 * second });
+    assert.deepEqual(test.served, { cpu: 100 * millicore, window: 90, end: 95 });
   });
 
   it('does not serve at first sight what was sampled long ago', async () => {
