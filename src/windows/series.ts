@@ -128,7 +128,8 @@ export class Series implements UsageWindow {
       const used = coreNanosBetween(last.cpu, cpu);
       const distance = cpuTime - last.time;
       const clockSet =
-        (last.time - cpuTime >= shortestPair && used > 0) || Math.abs(distance - (context.readAt - last.readAt)) > mostSkew;
+        (last.time - cpuTime >= shortestPair && used > 0) ||
+        Math.abs(distance - (context.readAt - last.readAt)) > mostSkew;
       // What the kubelet says of the last seconds tells more of the present than an average over an absence.
       const longestDistance =
         (sample.cpuRate ?? 0) > 0 ? longestPair : Math.max(longestWithoutRate, 3 * context.resolution);
