@@ -95,9 +95,10 @@ export class KubeletClient {
         try {
           return await this.#getFrom(node, address, path, deadline, timeout.signal, read);
         } catch (error) {
-          const code = error instanceof ScrapeError ? error.code : undefined;
-          if (code !== 'status' && code !== 'parse') await this.#drop(node.name);
-          if (code !== 'connect') throw error;
+          // The reader's own fault says nothing about the kubelet.
+          if (!(error instanceof ScrapeError)) throw error;
+          if (error.code !== 'status' && error.code !== 'parse') await this.#drop(node.name);
+          if (error.code !== 'connect') throw error;
           failure ??= error;
         }
       }

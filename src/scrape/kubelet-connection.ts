@@ -74,7 +74,7 @@ export class KubeletConnection {
 
   /**
    * GETs a path and hands the whole body to `read`, which must not keep it: its memory is used again.
-   * @throws ScrapeError, or what `signal` was aborted with
+   * @throws ScrapeError, or what `signal` was aborted with, or what `read` throws
    */
   async get<Result>(
     path: string,
@@ -87,9 +87,14 @@ export class KubeletConnection {
     const body = this.#buffers.take();
     try {
       return await new Promise<Result>((resolve, reject) => {
-        const exchange = new Exchange(body, signal, read, resolve, (error, answered) =>
-          reject(this.#explain(error, answered)),
-        );
+        const take = (answer: KubeletAnswer): void => {
+          try {
+            resolve(read(answer));
+          } catch (error) {
+            reject(asError(error));
+          }
+        };
+        const exchange = new Exchange(body, signal, take, (error, answered) => reject(this.#explain(error, answered)));
         this.#exchange = exchange;
         this.#client.dispatch({ method: 'GET', path, headers }, exchange);
       });
@@ -135,21 +140,20 @@ export interface KubeletAnswer {
 }
 
 /** What becomes of an exchange. */
-interface Outcome<Result> {
+interface Outcome {
   readonly body: BodyBuffer;
-  readonly read: (answer: KubeletAnswer) => Result;
   readonly stop: () => void;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown, answered: boolean) => void;
+  readonly take: (answer: KubeletAnswer) => void;
+  readonly fail: (error: unknown, answered: boolean) => void;
 }
 
 const finalHead = /^HTTP\/1\.[01] [2-5]/;
 const endOfHead = '\r\n\r\n';
 
 /** One request and its answer, fed by undici. Every end is told once; what comes later is ignored. */
-class Exchange<Result> implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler {
   /** Undefined once the end is told. */
-  #outcome: Outcome<Result> | undefined;
+  #outcome: Outcome | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   /** Something of the answer has come. */
   #begun = false;
@@ -159,9 +163,8 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
   constructor(
     body: BodyBuffer,
     signal: AbortSignal,
-    read: (answer: KubeletAnswer) => Result,
-    resolve: (result: Result) => void,
-    reject: (error: unknown, answered: boolean) => void,
+    take: (answer: KubeletAnswer) => void,
+    fail: (error: unknown, answered: boolean) => void,
   ) {
     // Also while undici still connects, when it has no controller to give.
     const abort = (): void => {
@@ -169,7 +172,7 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
       this.#controller?.abort(asError(signal.reason));
     };
     const stop = (): void => signal.removeEventListener('abort', abort);
-    this.#outcome = { body, read, stop, resolve, reject };
+    this.#outcome = { body, stop, take, fail };
     signal.addEventListener('abort', abort, { once: true });
   }
 
@@ -203,12 +206,7 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const outcome = this.#end();
-    if (outcome === undefined) return;
-    try {
-      outcome.resolve(outcome.read({ status: this.#status ?? 0, date: this.#date, body: outcome.body.content }));
-    } catch (error) {
-      outcome.reject(error, true);
-    }
+    outcome?.take({ status: this.#status ?? 0, date: this.#date, body: outcome.body.content });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -216,11 +214,11 @@ class Exchange<Result> implements Dispatcher.DispatchHandler {
   }
 
   #fail(error: unknown): void {
-    this.#end()?.reject(error, this.#status !== undefined);
+    this.#end()?.fail(error, this.#status !== undefined);
   }
 
   /** Takes the outcome, the first time. */
-  #end(): Outcome<Result> | undefined {
+  #end(): Outcome | undefined {
     const outcome = this.#outcome;
     this.#outcome = undefined;
     outcome?.stop();

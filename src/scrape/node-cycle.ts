@@ -184,7 +184,9 @@ export class NodeCycle {
       });
     } catch (thrown) {
       error =
-        thrown instanceof ScrapeError ? thrown : new ScrapeError('connect', asError(thrown).message, { cause: thrown });
+        thrown instanceof ScrapeError
+          ? thrown
+          : new ScrapeError('internal', asError(thrown).message, { cause: thrown });
     }
     if (!this.#gone) onAttempt({ node, duration: milliseconds(clock.monotonic() - startedAt), error, retry });
     return error;

@@ -393,6 +393,22 @@ describe('the kubelet client', () => {
     await assertFails(get(client(), nodeAt(kubelet.port, '127.0.0.1')), 'truncated', /broke off/);
   });
 
+  it('hands on what its reader throws as it is, and keeps the connection', async () => {
+    kubelet.answer = (_request, response) => response.end();
+    const one = client();
+    const node = nodeAt(kubelet.port, '127.0.0.1');
+    await get(one, node);
+    const before = kubelet.connections;
+    const fault = new TypeError('a fault of the reader');
+    const { signal } = new AbortController();
+    const read = (): never => {
+      throw fault;
+    };
+    await assert.rejects(one.get(node, '/', seconds(5), signal, read), (error) => error === fault);
+    await get(one, node);
+    assert.equal(kubelet.connections, before);
+  });
+
   it('abandons the request when the node leaves', async () => {
     kubelet.answer = () => {};
     const leave = new AbortController();

@@ -88,4 +88,21 @@ describe('the scraper', () => {
     const { code, message } = attempts.find(({ node }) => node.name === 'dead')?.error ?? {};
     assert.deepEqual([code, message], ['other_node', 'the kubelet at 127.0.0.1 is that of node live']);
   });
+
+  it('says what failed when a reading cannot be published, and does not blame the kubelet', async (context) => {
+    const port = await startKubelet(context, 'a');
+    const fault = new TypeError('a fault of the store');
+    const attempts: Attempt[] = [];
+    const scraper = startScraper(context, {
+      clock: systemClock,
+      publish: () => {
+        throw fault;
+      },
+      onAttempt: (attempt) => attempts.push(attempt),
+    });
+    scraper.addNode(nodeAt('a', port));
+    await eventually(() => attempts.length > 0);
+    const { code, message, cause } = attempts[0]?.error ?? {};
+    assert.deepEqual([code, message, cause], ['internal', 'a fault of the store', fault]);
+  });
 });
