@@ -83,17 +83,25 @@ export class KubeletClient {
   ): Promise<Result> {
     const { clock } = this.#options;
     const timeout = new AbortController();
-    const timer = clock.after(deadline, () =>
-      timeout.abort(new ScrapeError('timeout', `no whole answer within ${Math.round(deadline) / 1000} s`)),
-    );
+    let hasCredentials = false;
+    const timer = clock.after(deadline, () => {
+      const within = `within ${Math.round(deadline) / 1000} s`;
+      timeout.abort(
+        hasCredentials
+          ? new ScrapeError('timeout', `no whole answer ${within}`)
+          : new ScrapeError('credentials', `no credentials ${within}`),
+      );
+    });
     const aborted = (): void => timeout.abort(asError(signal.reason));
     signal.addEventListener('abort', aborted, { once: true });
     try {
       signal.throwIfAborted();
+      const authorization = await this.#authorization(timeout.signal);
+      hasCredentials = true;
       let failure: unknown;
       for (const address of this.#addresses(node)) {
         try {
-          return await this.#getFrom(node, address, path, deadline, timeout.signal, read);
+          return await this.#getFrom(node, address, path, authorization, deadline, timeout.signal, read);
         } catch (error) {
           // The reader's own fault says nothing about the kubelet.
           if (!(error instanceof ScrapeError)) throw error;
@@ -136,16 +144,26 @@ export class KubeletClient {
     }
   }
 
+  /** Connections are not to blame for what fails here, and stay. */
+  async #authorization(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      return await this.#options.identity?.authorizationHeader(signal);
+    } catch (error) {
+      if (error instanceof ScrapeError) throw error;
+      throw new ScrapeError('credentials', asError(error).message, { cause: error });
+    }
+  }
+
   async #getFrom<Result>(
     node: NodeInfo,
     address: string,
     path: string,
+    authorization: string | undefined,
     deadline: Milliseconds,
     signal: AbortSignal,
     read: (body: Buffer, timing: AnswerTiming, address: string) => Result,
   ): Promise<Result> {
-    const { clock, identity, onBody } = this.#options;
-    const authorization = await identity?.authorizationHeader(signal);
+    const { clock, onBody } = this.#options;
     const connection = await this.#connection(node, address, deadline, signal);
     const requestedAt = clock.monotonic();
     return await connection.get(

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { systemClock } from '../../src/model/clock.ts';
+import { asError } from '../../src/model/errors.ts';
 import type { NodeInfo } from '../../src/model/inventory.ts';
 import { bytes, milliseconds, seconds } from '../../src/model/units.ts';
 import type { CertificateAuthority } from '../../src/pki/authority.ts';
@@ -88,7 +89,7 @@ class TestIdentity implements KubeletIdentity {
   constructor(authority: string) {
     this.authority = authority;
   }
-  async authorizationHeader(): Promise<string | undefined> {
+  async authorizationHeader(_signal?: AbortSignal): Promise<string | undefined> {
     return await Promise.resolve(this.token === undefined ? undefined : `Bearer ${this.token}`);
   }
   clientCertificate(): { cert: string; key: string } | undefined {
@@ -436,6 +437,24 @@ describe('the kubelet client', () => {
       await assertFails(request, 'timeout', /the deadline passed/);
     },
   );
+
+  it('blames the credentials when they fail or do not come in time, and keeps the connection', async () => {
+    kubelet.answer = (_request, response) => response.end();
+    const identity = new TestIdentity(authority.cert);
+    const one = client({ identity });
+    const node = nodeAt(kubelet.port, '127.0.0.1');
+    await get(one, node);
+    const before = kubelet.connections;
+    const header = identity.authorizationHeader.bind(identity);
+    identity.authorizationHeader = async () => await Promise.reject(new Error('the plugin failed'));
+    await assertFails(get(one, node), 'credentials', /^the plugin failed$/);
+    identity.authorizationHeader = async (signal?: AbortSignal) =>
+      await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(asError(signal.reason))));
+    await assertFails(get(one, node, milliseconds(50)), 'credentials', /^no credentials within 0\.05 s$/);
+    identity.authorizationHeader = header;
+    await get(one, node);
+    assert.equal(kubelet.connections, before);
+  });
 
   it('opens no connection to a node that left while credentials were being fetched', async () => {
     kubelet.answer = (_request, response) => response.end();
