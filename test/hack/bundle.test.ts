@@ -66,7 +66,9 @@ describe('the bundle', () => {
       assert.match(output, /kubetally/);
       assert.ok(modules.includes('src/options/serve-options.ts'));
       assert.deepEqual(
-        modules.filter((name) => !/^src\/(model|options)\/|^src\/(commands\/(serve|command-io)|version)\.ts$/.test(name)),
+        modules.filter(
+          (name) => !/^src\/(model|options)\/|^src\/(commands\/(serve|command-io)|version)\.ts$/.test(name),
+        ),
         [],
       );
     }
