@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { NodeAddress } from '../model/inventory.ts';
+import { quote } from '../model/quote.ts';
 import { InventoryError } from './inventory-error.ts';
 
 /**
@@ -19,7 +20,7 @@ export function candidateAddresses(
   if (first !== undefined) return [first, ...others];
   const wanted = `types [${types.join(' ')}]`;
   if (candidates.size === 0) throw new InventoryError('no_address', `no address matched ${wanted}`);
-  const unusable = [...candidates].map((address) => JSON.stringify(address)).join(', ');
+  const unusable = [...candidates].map((address) => quote(address)).join(', ');
   throw new InventoryError('no_address', `no address of ${wanted} can be connected to: ${unusable}`);
 }
 

@@ -65,7 +65,7 @@ export class MemoryGuard {
   readonly #options: MemoryGuardOptions;
   #shortage: Shortage | undefined;
   #nextRelief: MonotonicMs;
-  /** Undefined when garbage was collected after it. */
+  /** Undefined once what it left was collected, or found not to be worth that. */
   #lastLargeAnswer: MonotonicMs | undefined;
   #nextTidying: MonotonicMs;
   #timer: Timer | undefined;
