@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { unlessAborted } from '../model/abort.ts';
 import type { Clock } from '../model/clock.ts';
-import { asError, messageChain } from '../model/errors.ts';
+import { messageChain } from '../model/errors.ts';
 import { seconds, type MonotonicMs } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { KubeError } from './kube-error.ts';
@@ -191,22 +192,14 @@ export class Credentials implements KubeCredentials {
   }
 }
 
-/** Settles as the promise does, or rejects with the signal's reason when that aborts before. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  return await new Promise((resolve, reject) => {
-    const abort = (): void => reject(asError(signal?.reason));
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort));
-  });
-}
-
 async function readMaterial(sources: CredentialSources): Promise<Material> {
-  const [ca, cert, key, token] = await Promise.all(
-    [sources.ca, sources.certificate?.cert, sources.certificate?.key, sources.token].map(async (source) =>
-      source === undefined ? undefined : await readText(source),
-    ),
-  );
+  const read = async (source: TextSource | undefined): Promise<string | undefined> =>
+    source === undefined ? undefined : await readText(source);
+  // One after the other: of several that are missing, the first is told of.
+  const ca = await read(sources.ca);
+  const cert = await read(sources.certificate?.cert);
+  const key = await read(sources.certificate?.key);
+  const token = await read(sources.token);
   if (sources.ca !== undefined && ca !== undefined) checkCertificate(sources.ca, ca);
   const certificate = cert === undefined || key === undefined ? undefined : { cert, key };
   if (certificate !== undefined && sources.certificate !== undefined) {

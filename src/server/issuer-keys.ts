@@ -1,4 +1,5 @@
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type LocalJWKSet } from 'jose';
+import { unlessAborted } from '../model/abort.ts';
 import type { Clock } from '../model/clock.ts';
 import { messageChain } from '../model/errors.ts';
 import { seconds, type MonotonicMs } from '../model/units.ts';
@@ -129,14 +130,11 @@ export class IssuerKeys {
 
   async #get(path: string): Promise<unknown> {
     const controller = new AbortController();
-    const timedOut = new Promise<never>((_, reject) => {
-      controller.signal.addEventListener('abort', () => reject(new Error(`${path} was not answered in 5s`)), {
-        once: true,
-      });
-    });
-    const timer = this.#deps.clock.after(callTimeout, () => controller.abort());
+    const timer = this.#deps.clock.after(callTimeout, () =>
+      controller.abort(new Error(`${path} was not answered in 5s`)),
+    );
     try {
-      return await Promise.race([this.#deps.discovery.get(path, controller.signal), timedOut]);
+      return await unlessAborted(this.#deps.discovery.get(path, controller.signal), controller.signal);
     } finally {
       timer.cancel();
     }

@@ -1,6 +1,6 @@
 import { isReset } from '../kube/kube-error.ts';
+import { unlessAborted } from '../model/abort.ts';
 import { sleep, type Clock } from '../model/clock.ts';
-import { asError } from '../model/errors.ts';
 import { milliseconds, monotonicMs, seconds, type MonotonicMs } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -79,14 +79,11 @@ export class Reviewer {
   async #postAgain(body: object, times: number): Promise<unknown> {
     const { clock, random, reviews } = this.#deps;
     const controller = new AbortController();
-    const late = new Promise<never>((_, reject) => {
-      controller.signal.addEventListener('abort', () => reject(asError(controller.signal.reason)), { once: true });
-    });
     const timer = clock.after(patience, () => controller.abort(new Error('the API server did not answer in 10s')));
     try {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await Promise.race([reviews.create(this.#path, body, controller.signal), late]);
+          return await unlessAborted(reviews.create(this.#path, body, controller.signal), controller.signal);
         } catch (error) {
           if (attempt >= times || !mayPass(error)) throw error;
           const delay = firstDelay * delayFactor ** (attempt - 1) * (1 + jitter * random());
