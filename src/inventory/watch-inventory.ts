@@ -2,13 +2,13 @@ import type { ApiReader } from '../kube/list-pages.ts';
 import { ListWatch, type RestartReason } from '../kube/list-watch.ts';
 import { sleep, type Clock } from '../model/clock.ts';
 import type { NodeInfo, PodInfo } from '../model/inventory.ts';
+import { KnownStrings } from '../model/known-strings.ts';
 import { seconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Inventory } from './inventory.ts';
 import { LabelSets } from './label-sets.ts';
 import { nodeInfo } from './nodes.ts';
 import { podInfo } from './pods.ts';
-import { SharedNames } from './shared-names.ts';
 
 export interface InventoryWatchOptions {
   readonly client: ApiReader;
@@ -20,6 +20,8 @@ export interface InventoryWatchOptions {
   readonly random?: () => number;
   /** Hears of every watch that ended and begins again. */
   readonly onRestart?: (resource: 'nodes' | 'pods', reason: RestartReason) => void;
+  /** Names and UIDs, which kubelets tell, too. */
+  readonly strings?: KnownStrings;
 }
 
 /** So long the nodes wait for the pods to be listed. */
@@ -35,8 +37,8 @@ export class InventoryWatch {
 
   constructor(options: InventoryWatchOptions) {
     const { client, inventory, nodeSelector, clock, logger, random = Math.random, onRestart = () => {} } = options;
+    const { strings = new KnownStrings() } = options;
     const labelSets = new LabelSets();
-    const namespaces = new SharedNames();
     this.#clock = clock;
     const common = { client, clock, logger, random };
     this.#nodes = new ListWatch({
@@ -53,7 +55,7 @@ export class InventoryWatch {
       path: '/api/v1/pods',
       metadataOnly: true,
       fieldSelector: 'status.phase=Running',
-      project: (object) => podInfo(object, labelSets, namespaces),
+      project: (object) => podInfo(object, labelSets, strings),
       sink: inventory.podSink,
       onRestart: (reason) => onRestart('pods', reason),
     });

@@ -1,6 +1,6 @@
 import type { CoreTime } from '../model/sample.ts';
+import { emptyHash, extendHash, type KnownStrings } from '../model/known-strings.ts';
 import type { KnownKeys } from './known-keys.ts';
-import type { KnownStrings } from './known-strings.ts';
 
 /** A place in a JSON text that is not what the reader wants. */
 export class JsonScanError extends Error {
@@ -121,8 +121,8 @@ export class JsonScanner {
     const body = this.#body;
     const start = this.#at + 1;
     let at = start;
-    let hash = 0;
-    for (let byte = body[at] ?? 0; isPlain[byte] === 1; byte = body[++at] ?? 0) hash = (Math.imul(hash, 31) + byte) | 0;
+    let hash = emptyHash;
+    for (let byte = body[at] ?? 0; isPlain[byte] === 1; byte = body[++at] ?? 0) hash = extendHash(hash, byte);
     if (body[at] === quote) {
       this.#at = at + 1;
       return this.#strings.get(body, start, at, hash);
@@ -130,6 +130,20 @@ export class JsonScanner {
     const end = this.#endOfString(this.#at);
     this.#at = end + 1;
     return this.#decode(start, end);
+  }
+
+  /**
+   * What `read` makes of a string of `length` bytes; undefined, and nothing is taken, when it makes nothing of it or another value stands there.
+   *
+   * @param read gets where the string's inside begins; of one that is not plain ASCII it must make nothing
+   */
+  stringInPlace<Value>(length: number, read: (body: Buffer, at: number) => Value | undefined): Value | undefined {
+    if (this.#peek() !== quote) return undefined;
+    const body = this.#body;
+    const start = this.#at + 1;
+    const value = body[start + length] === quote ? read(body, start) : undefined;
+    if (value !== undefined) this.#at = start + length + 1;
+    return value;
   }
 
   /** An unsigned integer; undefined for `null` and above 2^53-1. */

@@ -1,4 +1,5 @@
 import type { NodeInfo } from '../model/inventory.ts';
+import type { KnownStrings } from '../model/known-strings.ts';
 import { milliseconds, seconds, type Milliseconds } from '../model/units.ts';
 import type { KubeletSource } from '../options/kubelet-flags.ts';
 import { Gate } from './gate.ts';
@@ -15,6 +16,8 @@ export interface ScraperOptions extends Pick<
   readonly kubelets: KubeletClient;
   readonly source: KubeletSource;
   readonly onFallback: (node: NodeInfo, cause: ScrapeError) => void;
+  /** Names and UIDs, which the inventory has, too. */
+  readonly strings?: KnownStrings;
 }
 
 /** So many scrapes begin at once; two cores are busy with the handshakes of half as many. */
@@ -26,11 +29,12 @@ const patience = seconds(1);
 export class Scraper {
   readonly #options: ScraperOptions;
   readonly #gate: Gate;
-  readonly #summaries = new SummaryDecoder();
+  readonly #summaries: SummaryDecoder;
   readonly #cycles = new Map<string, { readonly cycle: NodeCycle; readonly source: NodeSource }>();
 
   constructor(options: ScraperOptions) {
     this.#options = options;
+    this.#summaries = new SummaryDecoder(options.strings);
     this.#gate = new Gate(options.clock, mostAtOnce, patience);
   }
 
@@ -59,7 +63,7 @@ export class Scraper {
       known.cycle.update(node);
       return;
     }
-    const { kubelets, source: choice, onFallback, ...options } = this.#options;
+    const { kubelets, source: choice, onFallback, strings: _, ...options } = this.#options;
     const source = new NodeSource({
       kubelets,
       clock: options.clock,

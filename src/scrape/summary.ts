@@ -1,11 +1,11 @@
 import type { ContainerSample, PodSample, Sample } from '../model/sample.ts';
+import { KnownStrings } from '../model/known-strings.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
 import { JsonScanError, JsonScanner } from './json-scanner.ts';
 import { KnownKeys } from './known-keys.ts';
-import { KnownStrings } from './known-strings.ts';
 import { emptyContainer, emptySample, type SampleDraft } from './sample-draft.ts';
 import { ScrapeError } from './scrape-error.ts';
-import { TimestampReader } from './timestamp.ts';
+import { readTime, readUsualTime, usualTimeLength } from './timestamp.ts';
 
 /** What a Summary holds of interest (`stats/v1alpha1.Summary` of k8s.io/kubelet). */
 export interface Summary {
@@ -17,11 +17,10 @@ export interface Summary {
 
 /**
  * Decodes bodies of `/stats/summary`, with or without `only_cpu_and_memory`. Tolerates what is missing, null, unknown or in another order. Made once for all
- * kubelets: it remembers names and times, which come again and again.
+ * kubelets: it remembers names, which come again and again.
  */
 export class SummaryDecoder {
-  readonly #strings = new KnownStrings();
-  readonly #times = new TimestampReader();
+  readonly #strings: KnownStrings;
   // Keys in the order in which kubelets write them.
   readonly #summaryKeys = new KnownKeys(['node', 'pods']);
   readonly #nodeKeys = new KnownKeys(['nodeName', 'startTime', 'cpu', 'memory']);
@@ -30,12 +29,18 @@ export class SummaryDecoder {
   readonly #containerKeys = new KnownKeys(['name', 'startTime', 'cpu', 'memory']);
   readonly #cpuKeys = new KnownKeys(['time', 'usageNanoCores', 'usageCoreNanoSeconds']);
   readonly #memoryKeys = new KnownKeys(['usageBytes', 'workingSetBytes']);
-  #scan = new JsonScanner(Buffer.alloc(0), this.#strings);
+  #scan: JsonScanner;
   /** Where the decoder stands, for errors; undefined outside of such a thing. */
   #inNode = false;
   #pod: number | undefined;
   #container: number | undefined;
   #field = '';
+
+  /** @param strings names and UIDs, which the inventory has, too */
+  constructor(strings = new KnownStrings()) {
+    this.#strings = strings;
+    this.#scan = new JsonScanner(Buffer.alloc(0), strings);
+  }
 
   /**
    * A time that is none and a number above 2^53-1, as a kubelet's subtraction below zero makes it, count as missing: they cost one container its window, not the node all
@@ -215,7 +220,9 @@ export class SummaryDecoder {
   }
 
   #time(): EpochMs | undefined {
+    const time = this.#scan.stringInPlace(usualTimeLength, readUsualTime);
+    if (time !== undefined) return time;
     const text = this.#scan.string();
-    return text === undefined ? undefined : this.#times.read(text);
+    return text === undefined ? undefined : readTime(text);
   }
 }

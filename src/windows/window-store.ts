@@ -75,11 +75,14 @@ export class WindowStore {
     const nodeContext = { ...context, readWithin: undefined };
     if (reading.node !== undefined) tell('node', entry.accept(reading.node, nodeContext, false), entry);
     for (const pod of entry.pods.values()) pod.reported = false;
-    const byName = hasForeignUids(reading.pods, this.#options.pods);
-    for (const sample of reading.pods) {
+    const running = runningByName(reading.pods, this.#options.pods);
+    for (const [index, sample] of reading.pods.entries()) {
       // A pod without containers is one the kubelet knows nothing of at the moment.
-      if (sample.containers.length > 0)
-        this.#pod(node.name, entry, sample, byName)?.accept(sample.containers, context, tellContainer);
+      if (sample.containers.length === 0) continue;
+      const uid = running === undefined ? this.#uidOf(sample) : running[index]?.kubeletUid;
+      if (uid === undefined) continue;
+      const pod = entry.pods.get(uid) ?? this.#newPod(node.name, entry, sample, uid);
+      pod.accept(sample.containers, context, tellContainer);
     }
     this.#forgetGone(entry, context.readAt);
   }
@@ -173,13 +176,13 @@ export class WindowStore {
     return entry;
   }
 
-  /** The series of a reported pod; undefined for one that cannot be matched. Two pods of one name have two UIDs and never mix. */
-  #pod(nodeName: string, entry: NodeSeries, sample: PodSample, byName: boolean): PodSeries | undefined {
-    const uid = byName ? undefined : sample.uid;
-    const kubeletUid = uid ?? this.#options.pods.pod(sample.namespace, sample.name)?.kubeletUid;
-    if (kubeletUid === undefined) return undefined;
-    const known = entry.pods.get(kubeletUid);
-    if (known !== undefined) return known;
+  /** The kubelet's UID of a reported pod; undefined for one that cannot be matched. */
+  #uidOf({ uid, namespace, name }: PodSample): string | undefined {
+    return uid ?? this.#options.pods.pod(namespace, name)?.kubeletUid;
+  }
+
+  /** Two pods of one name have two UIDs and never mix. */
+  #newPod(nodeName: string, entry: NodeSeries, sample: PodSample, kubeletUid: string): PodSeries {
     const running = this.#options.pods.pod(sample.namespace, sample.name);
     // The inventory's strings, where it has them: two copies of names and UIDs would be 200 bytes for each pod.
     const identity =
@@ -228,16 +231,21 @@ function sharedUidKey({ kubeletUid, namespace, name }: PodIdentity): string {
 }
 
 /**
- * Whether the kubelet makes up UIDs of its own, as simulators and virtual kubelets do: it reports running pods by their names, but not one of them by the UID
- * that the API server gave it. Then names are all there is to go by, as with `/metrics/resource`. A single such pod proves nothing: it may be the ghost of one
- * that was replaced under the same name.
+ * The running pods of the names in an answer, if its kubelet makes up UIDs of its own, as simulators and virtual kubelets do: it reports running pods by their names, but not
+ * one of them by the UID that the API server gave it. Then names are all there is to go by, as with `/metrics/resource`. A single such pod proves nothing: it may be the
+ * ghost of one that was replaced under the same name.
  */
-function hasForeignUids(pods: readonly PodSample[], directory: PodDirectory): boolean {
+function runningByName(
+  pods: readonly PodSample[],
+  directory: PodDirectory,
+): readonly (PodIdentity | undefined)[] | undefined {
+  const running: (PodIdentity | undefined)[] = [];
   let strangers = 0;
   for (const { namespace, name, uid } of pods) {
-    const known = directory.pod(namespace, name)?.kubeletUid;
-    if (known !== undefined && known === uid) return false;
+    const known = directory.pod(namespace, name);
+    if (known !== undefined && known.kubeletUid === uid) return undefined;
     if (known !== undefined && uid !== undefined) strangers++;
+    running.push(known);
   }
-  return strangers >= foreignUidsProven;
+  return strangers >= foreignUidsProven ? running : undefined;
 }

@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { LabelSets } from '../../src/inventory/label-sets.ts';
 import { nodeInfo } from '../../src/inventory/nodes.ts';
 import { podInfo } from '../../src/inventory/pods.ts';
-import { SharedNames } from '../../src/inventory/shared-names.ts';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 
 function readNode(object: unknown): ReturnType<typeof nodeInfo> {
   return nodeInfo(object, new LabelSets());
 }
 
 function readPod(object: unknown): ReturnType<typeof podInfo> {
-  return podInfo(object, new LabelSets(), new SharedNames());
+  return podInfo(object, new LabelSets(), new KnownStrings());
 }
 
 /** A null-prototype copy, as labels are. */

@@ -129,9 +129,28 @@ describe('decoding a Summary', () => {
     );
   });
 
+  it('reads any time as Date does, with a fraction or without', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: Date.UTC(0, 0) - 1900 * 366 * 86_400_000, max: Date.UTC(9999, 11, 31) }),
+        fc.boolean(),
+        (instant, whole) => {
+          const date = new Date(whole ? Math.floor(instant / 1000) * 1000 : instant);
+          fc.pre(date.getUTCFullYear() >= 0);
+          const time = date.toISOString();
+          const body = JSON.stringify({ node: { cpu: { time: whole ? time.replace('.000Z', 'Z') : time } } });
+          assert.equal(decode(body).node?.cpuTime, date.getTime());
+        },
+      ),
+    );
+  });
+
   type Field = 'cpuTime' | 'cpuRate' | 'memory' | 'memoryUsage';
   const impossible: [what: string, field: Field, container: { cpu?: object; memory?: object }][] = [
     ['a date that is none', 'cpuTime', { cpu: { time: '2026-13-45T10:00:00Z', usageCoreNanoSeconds: 7 } }],
+    ['a day that its month has not', 'cpuTime', { cpu: { time: '2026-02-29T10:00:00Z', usageCoreNanoSeconds: 7 } }],
+    ['such a day with a fraction', 'cpuTime', { cpu: { time: '2026-11-31T10:00:00.5Z', usageCoreNanoSeconds: 7 } }],
+    ['midnight as 24 o’clock', 'cpuTime', { cpu: { time: '2026-11-22T24:00:00Z', usageCoreNanoSeconds: 7 } }],
     ['a time of day that is none', 'cpuTime', { cpu: { time: '2026-11-22T99:00:00Z', usageCoreNanoSeconds: 7 } }],
     ['a time after the year 9999', 'cpuTime', { cpu: { time: '9999-12-31T23:59:59-14:00', usageCoreNanoSeconds: 7 } }],
     ['a rate above 2^53', 'cpuRate', { cpu: { usageNanoCores: 2 ** 63 } }],

@@ -3,6 +3,7 @@ import { InventoryWatch } from '../../inventory/watch-inventory.ts';
 import { kubeletCredentials } from '../../kube/kubelet-credentials.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { PodInfo } from '../../model/inventory.ts';
+import { KnownStrings } from '../../model/known-strings.ts';
 import { milliseconds } from '../../model/units.ts';
 import type { ServeOptions } from '../../options/serve-options.ts';
 import { KubeletClient } from '../../scrape/kubelet-client.ts';
@@ -40,6 +41,7 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
   const { options, clock, random, log, telemetry } = deps;
   const { inventory, store } = deps.holdings;
   const client = deps.clients.main;
+  const strings = new KnownStrings();
   const watch = new InventoryWatch({
     client,
     inventory,
@@ -48,9 +50,10 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     logger: log.named('inventory'),
     random,
     onRestart: (resource, reason) => telemetry.watchRestarted(resource, reason),
+    strings,
   });
   const troubles = new Transitions(log.named('scrape'), clock);
-  const scraper = createScraper(deps, await createKubeletClient(deps), store, troubles);
+  const scraper = createScraper(deps, await createKubeletClient(deps), store, strings, troubles);
   const podNodes = new PodNodes({ client, clock, logger: log.named('inventory') });
   const located = new WeakMap<PodInfo, string>();
   const newcomers = new Newcomers({
@@ -128,6 +131,7 @@ function createScraper(
   { options, clock, random, log: root, telemetry }: CollectionDependencies,
   kubelets: KubeletClient,
   store: WindowStore,
+  strings: KnownStrings,
   troubles: Transitions,
 ): Scraper {
   const log = root.named('scrape');
@@ -137,6 +141,7 @@ function createScraper(
     resolution: options.metricResolution,
     requestTimeout: options.kubelet.requestTimeout,
     kubelets,
+    strings,
     source: options.kubelet.source,
     publish: (node, reading) => store.accept(node, reading),
     onStart: (delay) => telemetry.cycleStarted(delay),

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { KnownStrings } from '../../src/scrape/known-strings.ts';
+import { emptyHash, extendHash, KnownStrings } from '../../src/model/known-strings.ts';
+import { heapUsed } from '../support/heap.ts';
 
-/** As the scanner computes it. */
 function hashOf(text: string): number {
-  let hash = 0;
-  for (const byte of Buffer.from(text)) hash = (Math.imul(hash, 31) + byte) | 0;
-  return hash;
+  return Buffer.from(text).reduce(extendHash, emptyHash);
 }
 
 function ask(strings: KnownStrings, text: string): string {
@@ -24,6 +22,31 @@ describe('known strings', () => {
           assert.equal(strings.get(Buffer.from(text), 0, text.length, hash), text);
       }),
     );
+  });
+
+  it('are as good a text as the one that is shared', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.string(), fc.stringMatching(/^[a-d-]{0,300}$/))), (texts) => {
+        const strings = new KnownStrings();
+        for (const text of [...texts, ...texts]) assert.equal(strings.share(text), text);
+      }),
+    );
+  });
+
+  it('are the very ones that were shared, also when the table has grown', async () => {
+    const strings = new KnownStrings();
+    const { capacity } = strings;
+    const names = Array.from({ length: 30_000 }, (_, pod) =>
+      strings.share(Buffer.from(`pod-${pod}-${'x'.repeat(200)}`).toString()),
+    );
+    assert.ok(strings.capacity > capacity);
+    const held: string[] = Array.from({ length: names.length }, () => '');
+    const before = await heapUsed();
+    for (const [pod, name] of names.entries()) held[pod] = ask(strings, name);
+    const grown = (await heapUsed()) - before;
+    assert.deepEqual(held, names);
+    // As many strings again would be 6.5 MB; few are displaced, and the table may grow once more.
+    assert.ok(grown < 2_500_000, `${grown} bytes more`);
   });
 
   it('stay as few while few are asked for, whatever comes and goes', () => {
