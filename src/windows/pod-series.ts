@@ -41,10 +41,6 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
   #containers: readonly ContainerSeries[] = none;
   #answers = 0;
   #revision = 0;
-  /** Of the running container whose window ended first. */
-  #timestamp = Number.NaN;
-  /** Until when the window of every running container may be served. */
-  #goodUntil = Number.NEGATIVE_INFINITY;
 
   constructor(table: SeriesTable, nodeName: string, { kubeletUid, namespace, name }: PodIdentity) {
     this.#table = table;
@@ -59,14 +55,11 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
   }
 
   get timestamp(): EpochMs {
-    return epochMs(this.#timestamp);
+    return this.#earliest?.timestamp ?? epochMs(Number.NaN);
   }
 
   get length(): Nanoseconds {
-    const earliest = this.#containers.find(
-      (container) => this.#runs(container) && container.timestamp === this.#timestamp,
-    );
-    return nanoseconds(earliest?.length ?? Number.NaN);
+    return this.#earliest?.length ?? nanoseconds(Number.NaN);
   }
 
   get containers(): readonly ContainerWindow[] {
@@ -99,17 +92,22 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
     }
     this.#forgetEnded(context.readAt);
     if (changed || ranBefore !== containers.length) this.#revision++;
-    this.#noteEarliest();
   }
 
   /** The pod's usage, or undefined while a running container has no window or a window is too old. */
   usage(now: MonotonicMs): PodUsage | undefined {
-    return now <= this.#goodUntil ? this : undefined;
+    let running = 0;
+    for (const container of this.#containers) {
+      if (!this.#runs(container)) continue;
+      if (container.goodUntil < now) return undefined;
+      running++;
+    }
+    return running === 0 ? undefined : this;
   }
 
   /** Counts the windows that make up the usage that may be served. */
   countServed(now: MonotonicMs, census: Census): void {
-    if (now > this.#goodUntil) return;
+    if (this.usage(now) === undefined) return;
     for (const container of this.#containers) if (this.#runs(container)) census.add(container.timestamp);
   }
 
@@ -132,7 +130,6 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
   dispose(): void {
     for (const container of this.#containers) container.dispose();
     this.#containers = none;
-    this.#goodUntil = Number.NEGATIVE_INFINITY;
     this.kept = undefined;
   }
 
@@ -149,15 +146,13 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
     return container.seenIn === this.#answers;
   }
 
-  #noteEarliest(): void {
-    let [timestamp, goodUntil] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    for (const container of this.#containers) {
-      if (!this.#runs(container)) continue;
-      goodUntil = Math.min(goodUntil, container.goodUntil);
-      timestamp = Math.min(timestamp, container.timestamp);
-    }
-    this.#timestamp = timestamp;
-    this.#goodUntil = goodUntil === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : goodUntil;
+  /** The running container whose window ended first; undefined while none has a window. */
+  get #earliest(): ContainerSeries | undefined {
+    let earliest: ContainerSeries | undefined;
+    for (const container of this.#containers)
+      if (this.#runs(container) && container.timestamp < (earliest?.timestamp ?? Number.POSITIVE_INFINITY))
+        earliest = container;
+    return earliest;
   }
 
   /** A container between two runs keeps its last good window as long as that may be served, so a restart leaves no gap. */
