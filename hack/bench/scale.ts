@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { messageChain } from '../../src/model/errors.ts';
+import { asInImage } from './as-in-image.ts';
 import { Clients, type Latencies } from './clients.ts';
 import { growth, histogramQuantile, type Exposition } from './exposition.ts';
 import type { Budget, Figure } from './figure.ts';
@@ -36,7 +37,7 @@ async function benchSize(size: ClusterSize, settings: Settings): Promise<readonl
     workloads: autoscaledWorkloads,
   });
   try {
-    const server = await startServer('kubetally', [process.execPath, program], simulation, resolution);
+    const server = await startServer('kubetally', asInImage(program), simulation, resolution);
     try {
       await settle(server, simulation, size, say);
       say(`scale: ${name}: one cycle with clients to warm up, then ${scaleSeconds} s`);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { asInImage } from './as-in-image.ts';
 import type { Settings } from './settings.ts';
 import { Simulation } from './simulation.ts';
 import { startServer, type MetricsServer } from './subject.ts';
@@ -28,7 +29,7 @@ export class Stage {
     const { size, resolution, program, metricsServer } = settings;
     const directory = join(settings.directory, 'stage');
     const simulation = await Simulation.start(directory, { ...size });
-    const kubetally = await startServer('kubetally', [process.execPath, program], simulation, resolution);
+    const kubetally = await startServer('kubetally', asInImage(program), simulation, resolution);
     const other =
       metricsServer === undefined
         ? undefined

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HttpsClient } from '../e2e/https-client.ts';
 import { pause } from '../e2e/wait.ts';
+import { asInImage } from './as-in-image.ts';
 import type { Figure } from './figure.ts';
 import type { Settings } from './settings.ts';
 import { Simulation } from './simulation.ts';
@@ -36,7 +37,7 @@ export async function benchStart(settings: Settings): Promise<readonly Figure[]>
       runtimes.push(await timeRun('-e', '0'));
       versions.push(await timeRun(program, '--version'));
       floors.push(await timeFloor(simulation));
-      ours.push(await timeStart('kubetally', [process.execPath, program], simulation, settings));
+      ours.push(await timeStart('kubetally', asInImage(program), simulation, settings));
     }
     // One start is enough of a server that takes two scrapes.
     const theirs = metricsServer && (await timeStart('metrics-server', [metricsServer], simulation, settings));

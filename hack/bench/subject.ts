@@ -4,6 +4,7 @@ import { Daemon } from '../e2e/daemon.ts';
 import { freePorts } from '../e2e/free-ports.ts';
 import { HttpsClient } from '../e2e/https-client.ts';
 import { pause, until } from '../e2e/wait.ts';
+import { asInImage } from './as-in-image.ts';
 import { readExposition, type Exposition } from './exposition.ts';
 import { processUsage, type ProcessUsage } from './process-usage.ts';
 import type { Simulation } from './simulation.ts';
@@ -110,14 +111,14 @@ export async function startScrapeFloor(simulation: Simulation, resolution: numbe
   const [, token = ''] = /token: (\S+)/.exec(simulation.file('kubetally.kubeconfig')) ?? [];
   const ca = simulation.file('kubelet-ca.crt');
   await writeFile(targets, JSON.stringify({ kubelets, token, ca, resolution }), { mode: 0o600 });
-  const command = [process.execPath, floor('floor-scrape.mjs'), targets];
+  const command = [...asInImage(floor('floor-scrape.mjs')), targets];
   return new Subject('floor', '', new Daemon('scrape floor', command, simulation.path('floor-scrape.log')));
 }
 
 /** The program that answers ready bytes, as `floor-serve.mjs` describes them in `answers`, a file. */
 export async function startServeFloor(simulation: Simulation, answers: string): Promise<Subject> {
   const [port = 0] = await freePorts(1);
-  const command = [process.execPath, floor('floor-serve.mjs'), String(port), simulation.directory, answers];
+  const command = [...asInImage(floor('floor-serve.mjs')), String(port), simulation.directory, answers];
   const log = simulation.path('floor-serve.log');
   return new Subject('floor', `https://127.0.0.1:${port}`, new Daemon('serve floor', command, log));
 }

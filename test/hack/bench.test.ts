@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
+import { asInImage } from '../../hack/bench/as-in-image.ts';
 import { drawCurves } from '../../hack/bench/curve.ts';
 import { growth, histogramQuantile, readExposition } from '../../hack/bench/exposition.ts';
 import { ratios, withinBudget } from '../../hack/bench/figure.ts';
@@ -12,6 +15,17 @@ import { median, quantile } from '../../hack/bench/statistics.ts';
 const figure = { bench: 'scrape', name: 'CPU', unit: 'ms', kubetally: 30, floor: 20, metricsServer: 60 };
 
 describe('benchmarks', () => {
+  it('run a program with the settings of the image', () => {
+    const [file = '', ...args] = asInImage(fileURLToPath(new URL('runtime-settings.mjs', import.meta.url)));
+    const { execArgv, env } = JSON.parse(execFileSync(file, args, { encoding: 'utf8' })) as {
+      readonly execArgv: readonly string[];
+      readonly env: NodeJS.ProcessEnv;
+    };
+    assert.ok(execArgv.includes('--min-semi-space-size=8'), execArgv.join(' '));
+    assert.match(env['NODE_OPTIONS'] ?? '', /--max-semi-space-size=16/);
+    assert.equal(env['MALLOC_MMAP_THRESHOLD_'], '131072');
+  });
+
   it('read user and system time behind a program name with spaces and parentheses', () => {
     assert.equal(cpuMilliseconds('7 (a) b (c) S 1 7 7 0 -1 4194304 100 0 0 0 12 34 0 0 20 0 1'), 460);
   });
