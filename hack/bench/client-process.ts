@@ -2,6 +2,7 @@
 // Told "ask" by its parent it asks, on a new connection, until it is told "rest"; then it tells what it saw. It ends with its parent.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CalmWatch } from './calm-watch.ts';
 import { Http2Client } from './http2-client.ts';
 import { group } from './requests.ts';
 import { workloads } from './workloads.ts';
@@ -10,6 +11,8 @@ import { workloads } from './workloads.ts';
 export interface Seen {
   /** Milliseconds of each answer. */
   readonly latencies: readonly number[];
+  /** Of those that no other machine disturbed. */
+  readonly calm: readonly number[];
   /** Answers other than 200, and requests without an answer. */
   readonly failures: number;
 }
@@ -34,13 +37,18 @@ process.once('disconnect', () => process.exit());
 function startAsking(): () => Promise<Seen> {
   const client = new Http2Client(url, identity);
   const latencies: number[] = [];
+  const calm: number[] = [];
+  const watch = new CalmWatch();
   const underWay = new Set<Promise<void>>();
   let failures = 0;
   const ask = async (path: string, headers: Readonly<Record<string, string>>): Promise<void> => {
     const begun = performance.now();
+    const wasCalm = watch.begin();
     const asking = client.get(path, headers).then(
       ({ status }) => {
-        latencies.push(performance.now() - begun);
+        const latency = performance.now() - begun;
+        latencies.push(latency);
+        if (wasCalm()) calm.push(latency);
         if (status !== 200) failures++;
       },
       () => void failures++,
@@ -72,6 +80,7 @@ function startAsking(): () => Promise<Seen> {
     clearInterval(timer);
     await Promise.all(underWay);
     client.close();
-    return { latencies, failures };
+    watch.stop();
+    return { latencies, calm, failures };
   };
 }

@@ -7,6 +7,8 @@ import type { Simulation } from './simulation.ts';
 /** What clients saw: latencies in milliseconds. */
 export interface Latencies {
   readonly selector: readonly number[];
+  /** Of those that no other machine disturbed. */
+  readonly calmSelector: readonly number[];
   readonly allPods: readonly number[];
   /** Answers other than 200, and requests without an answer. */
   readonly failures: number;
@@ -35,6 +37,7 @@ export class Clients {
     const [selector, allPods] = await Promise.all([this.#autoscaler.rest(), this.#dashboard.rest()]);
     return {
       selector: selector.latencies,
+      calmSelector: selector.calm,
       allPods: allPods.latencies,
       failures: selector.failures + allPods.failures,
     };

@@ -125,10 +125,16 @@ function scrapeFigures(figure: MakeFigure, before: Exposition, after: Exposition
   ];
 }
 
-function clientFigures(figure: MakeFigure, { selector, allPods, failures }: Latencies): readonly Figure[] {
+function clientFigures(
+  figure: MakeFigure,
+  { selector, calmSelector, allPods, failures }: Latencies,
+): readonly Figure[] {
   return [
     figure('selector list, p50', 'ms', quantile(selector, 0.5)),
     figure('selector list, p99', 'ms', quantile(selector, 0.99), 50),
+    // Says how much of the last one is the machine's.
+    figure('selector list, p99 of those that other machines left alone', 'ms', quantile(calmSelector, 0.99)),
+    figure('lists that other machines left alone', '%', (100 * calmSelector.length) / selector.length),
     figure('all pods, p50', 'ms', quantile(allPods, 0.5)),
     figure('all pods, p99', 'ms', quantile(allPods, 0.99)),
     figure('requests failed', '', failures, 0),

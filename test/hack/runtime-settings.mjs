@@ -1,3 +1,3 @@
 // Prints how Node.js was started.
 const { execArgv, env } = process;
-console.log(JSON.stringify({ execArgv, env }));
+process.stdout.write(JSON.stringify({ execArgv, env }));

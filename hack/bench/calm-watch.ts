@@ -1,0 +1,31 @@
+import { stolenCpu } from './process-usage.ts';
+
+const glance = 50;
+/** What waited while CPU was taken needs so long to catch up. Milliseconds, like all here. */
+const recovery = 300;
+
+/** Tells requests that other machines disturbed from those that they left alone, by the CPU that the hypervisor took from this one. */
+export class CalmWatch {
+  readonly #timer = setInterval(() => this.#look(), glance);
+  #stolen = stolenCpu();
+  #lastTheft = Number.NEGATIVE_INFINITY;
+
+  /** A request begins. Returns what tells, at its end, whether no CPU was taken from shortly before until then. */
+  begin(): () => boolean {
+    const begun = performance.now();
+    return () => {
+      this.#look();
+      return this.#lastTheft < begun - recovery;
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const stolen = stolenCpu();
+    if (stolen !== this.#stolen) this.#lastTheft = performance.now();
+    this.#stolen = stolen;
+  }
+}
