@@ -18,6 +18,7 @@ const schema: FieldType = message(
     required: [23, repeated(string)],
     type: [25, string],
     allOf: [26, repeated(schemaOrReference)],
+    oneOf: [27, repeated(schemaOrReference)],
     items: [30, wrap(1, schemaOrReference)],
     properties: [31, wrap(1, entries(schemaOrReference))],
     additionalProperties: [32, wrap(1, schemaOrReference)],

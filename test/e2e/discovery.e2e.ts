@@ -72,6 +72,7 @@ export function checkDiscovery(stage: Stage): void {
         assert.match(text, new RegExp(`^VERSION: +${version}$`, 'm'));
         for (const field of ['timestamp', 'window', 'containers', 'usage', 'labels'])
           assert.match(text, new RegExp(`^ +${field}\t<`, 'm'));
+        assert.match(text, /^ +usage\t<map\[string\]Quantity>/m);
       });
 
     it('kubectl explain nodemetrics.usage: what it means', async () => {

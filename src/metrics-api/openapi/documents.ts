@@ -1,8 +1,8 @@
 import { apiGroup, apiVersions } from '../objects.ts';
-import { discoveryDefinitions, metaDefinitions, versionDefinitions } from './meta-definitions.ts';
+import { discoveryDefinitions, metaDefinitions, quantityV3, versionDefinitions } from './meta-definitions.ts';
 import { metricsDefinitions } from './metrics-definitions.ts';
 import { groupOperation, rootOperation, versionOperation, versionOperations, type Operation } from './operations.ts';
-import type { Definitions, Schema } from './schema.ts';
+import { quantity, type Definitions, type Schema } from './schema.ts';
 
 const title = 'Kubernetes metrics-server';
 
@@ -25,7 +25,7 @@ export function openApiV2(version: string): object {
 
 /** The OpenAPI 3.0 documents by their key below `/openapi/v3/`. */
 export function openApiV3(version: string): ReadonlyMap<string, object> {
-  const types = { ...metaDefinitions, ...discoveryDefinitions };
+  const types = { ...metaDefinitions, [quantity]: quantityV3, ...discoveryDefinitions };
   const documents = new Map<string, object>();
   documents.set('apis', documentV3(version, [rootOperation], types));
   documents.set(`apis/${apiGroup}`, documentV3(version, [groupOperation], types));

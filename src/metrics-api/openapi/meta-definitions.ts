@@ -7,13 +7,15 @@ const typeMeta: Readonly<Record<string, Schema>> = {
 
 export { typeMeta };
 
+const aboutQuantity =
+  'A number with a suffix. CPU is counted in cores with decimal suffixes (`250m` is a quarter of a core, `n` is a billionth), memory in bytes with binary suffixes (`64Mi`).';
+
+/** In v3 as `resource.Quantity` of apimachinery has it (`OpenAPIV3OneOfTypes`): `kubectl explain` names it then, where it would call the other one a string. */
+export const quantityV3: Schema = { description: aboutQuantity, oneOf: [{ type: 'string' }, { type: 'number' }] };
+
 /** What the metrics types are made of. */
 export const metaDefinitions: Definitions = {
-  [quantity]: {
-    description:
-      'A number with a suffix. CPU is counted in cores with decimal suffixes (`250m` is a quarter of a core, `n` is a billionth), memory in bytes with binary suffixes (`64Mi`).',
-    type: 'string',
-  },
+  [quantity]: { description: aboutQuantity, type: 'string' },
   [`${meta}Time`]: {
     description: 'A moment in RFC 3339 form, in UTC and whole seconds.',
     type: 'string',

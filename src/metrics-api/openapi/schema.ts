@@ -2,12 +2,14 @@
 export interface Schema {
   readonly $ref?: string;
   readonly description?: string;
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   readonly format?: 'int64' | 'date-time';
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema;
   readonly items?: Schema;
+  /** v3 only. */
+  readonly oneOf?: readonly Schema[];
   /** v3 only: a reference with a description of its own. */
   readonly allOf?: readonly Schema[];
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'map' | 'set';

@@ -171,6 +171,20 @@ describe('OpenAPI v3', () => {
     for (const reference of references(document)) assert.ok(known.has(reference), reference);
   });
 
+  it('has quantities as Kubernetes has them, strings or numbers, in JSON and protobuf', async () => {
+    const target = '/openapi/v3/apis/metrics.k8s.io/v1';
+    const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+    const { type, oneOf } = ((await json(target)).components?.schemas ?? {})[quantity] as Record<string, unknown>;
+    assert.deepEqual([type, oneOf], [undefined, [{ type: 'string' }, { type: 'number' }]]);
+    const accept = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
+    const model = models.lookupType('openapi.v3.Document');
+    const decoded = model.toObject(model.decode((await serve(target, { accept })).body)) as {
+      components: { schemas: { additionalProperties: { name: string; value: { schema: { oneOf?: unknown } } }[] } };
+    };
+    const found = decoded.components.schemas.additionalProperties.find(({ name }) => name === quantity);
+    assert.deepEqual(found?.value.schema.oneOf, [{ schema: { type: 'string' } }, { schema: { type: 'number' } }]);
+  });
+
   it('is the same in protobuf', async () => {
     const accept = 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf';
     const type = models.lookupType('openapi.v3.Document');
