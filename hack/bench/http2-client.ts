@@ -12,18 +12,24 @@ export interface Http2Answer {
 
 const patience = 30_000;
 
-/** One HTTP/2 connection, as the aggregation layer keeps it. */
+/** One HTTP/2 connection, as the aggregation layer keeps it, and the next when the server has retired it. */
 export class Http2Client {
-  readonly #session: ClientHttp2Session;
+  readonly #connect: () => ClientHttp2Session;
+  #session: ClientHttp2Session;
 
   constructor(url: string, client: CertifiedKey) {
-    this.#session = connect(url, { ...client, rejectUnauthorized: false });
-    // Told to every request under way as well, and to those that come later.
-    this.#session.on('error', () => {});
+    this.#connect = () => {
+      const session = connect(url, { ...client, rejectUnauthorized: false });
+      // Told to every request under way as well.
+      session.on('error', () => {});
+      return session;
+    };
+    this.#session = this.#connect();
   }
 
   /** GETs a path; every status is an answer. Without `keep` the body is only counted. */
   async get(path: string, headers: Readonly<Record<string, string>>, keep = false): Promise<Http2Answer> {
+    if (this.#session.closed) this.#session = this.#connect();
     return await new Promise((resolve, reject) => {
       const stream: ClientHttp2Stream = this.#session.request({ ':path': path, ...headers });
       const chunks: Buffer[] = [];

@@ -1,20 +1,47 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createSecureServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import { asInImage } from '../../hack/bench/as-in-image.ts';
 import { drawCurves } from '../../hack/bench/curve.ts';
 import { growth, histogramQuantile, readExposition } from '../../hack/bench/exposition.ts';
 import { ratios, withinBudget } from '../../hack/bench/figure.ts';
+import { Http2Client } from '../../hack/bench/http2-client.ts';
 import { cpuMilliseconds, processUsage } from '../../hack/bench/process-usage.ts';
 import { tableOf } from '../../hack/bench/report.ts';
 import { parseSize } from '../../hack/bench/settings.ts';
 import { growths, type SoakSample } from '../../hack/bench/soak-growth.ts';
 import { median, quantile } from '../../hack/bench/statistics.ts';
+import { clientCertificate, servingCertificate, testAuthority } from '../support/pki.ts';
 
 const figure = { bench: 'scrape', name: 'CPU', unit: 'ms', kubetally: 30, floor: 20, metricsServer: 60 };
 
 describe('benchmarks', () => {
+  it('go on over a new connection when the server retires theirs', async (context) => {
+    const authority = await testAuthority('ca');
+    const server = createSecureServer(await servingCertificate(authority, '127.0.0.1'));
+    let connections = 0;
+    server.on('session', (session) => {
+      connections++;
+      session.once('stream', () => session.close());
+    });
+    server.on('stream', (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end('here');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const client = new Http2Client(`https://127.0.0.1:${port}`, await clientCertificate(authority, 'somebody'));
+    context.after(() => client.close());
+    for (let request = 1; request <= 3; request++) assert.equal((await client.get('/', {})).status, 200);
+    assert.equal(connections, 3);
+  });
+
   it('run a program with the settings of the image', () => {
     const [file = '', ...args] = asInImage(fileURLToPath(new URL('runtime-settings.mjs', import.meta.url)));
     const { execArgv, env } = JSON.parse(execFileSync(file, args, { encoding: 'utf8' })) as {
