@@ -18,10 +18,9 @@ const order = [
   'metrics-api',
   'wire',
   'server',
-  'diagnose',
 ];
 /** May import everything in `order`; only `commands` (and tests) import them. */
-const leaves = ['sim', 'ui'];
+const leaves = ['sim'];
 /** Libraries that only these folders or files may name. */
 const owners = {
   koa: ['server', 'sim'],

@@ -29,7 +29,7 @@ export class Http2Client {
 
   /** GETs a path; every status is an answer. Without `keep` the body is only counted. */
   async get(path: string, headers: Readonly<Record<string, string>>, keep = false): Promise<Http2Answer> {
-    if (this.#session.closed) this.#session = this.#connect();
+    if (this.#session.closed || this.#session.destroyed) this.#session = this.#connect();
     return await new Promise((resolve, reject) => {
       const stream: ClientHttp2Stream = this.#session.request({ ':path': path, ...headers });
       const chunks: Buffer[] = [];

@@ -20,7 +20,7 @@ export interface InventoryWatchOptions {
   readonly random?: () => number;
   /** Hears of every watch that ended and begins again. */
   readonly onRestart?: (resource: 'nodes' | 'pods', reason: RestartReason) => void;
-  /** Names and UIDs, which kubelets tell, too. */
+  /** The same table as the scraper's: kubelets tell the same names and UIDs. */
   readonly strings?: KnownStrings;
 }
 

@@ -206,7 +206,7 @@ export class KubeClient {
   }
 
   #describe({ method, path }: Call): string {
-    return `${method} ${this.#server.url.origin}${path}`;
+    return `${method} ${this.#server.url.origin}${this.#server.url.pathname.replace(/\/$/, '')}${path}`;
   }
 }
 

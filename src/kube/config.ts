@@ -131,14 +131,16 @@ async function readKubeconfig(path: string): Promise<Kubeconfig> {
   } catch (error) {
     throw new KubeError('config', `cannot read kubeconfig ${path}: ${messageChain(error)}`, { cause: error });
   }
-  const { parse } = await import('yaml');
+  const { LineCounter, parse, YAMLParseError } = await import('yaml');
+  const lineCounter = new LineCounter();
   let document: unknown;
   try {
-    document = parse(text);
+    document = parse(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   } catch (error) {
-    throw new KubeError('config', `kubeconfig ${path} is not YAML: ${messageChain(error).split('\n')[0]}`, {
-      cause: error,
-    });
+    // What stands there may be a token or a key, and the parser quotes it.
+    const { line, col } = lineCounter.linePos(error instanceof YAMLParseError ? error.pos[0] : 0);
+    const what = error instanceof YAMLParseError ? `${error.code} in line ${line}, column ${col}` : 'it cannot be read';
+    throw new KubeError('config', `kubeconfig ${path} is not YAML: ${what}`);
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document))
     throw new KubeError('config', `kubeconfig ${path} is empty or not a mapping`);

@@ -109,7 +109,7 @@ export function credentialPlugin(
     } catch (error) {
       // What a plugin printed may be a secret, and a SyntaxError quotes it.
       if (error instanceof SyntaxError) throw fail('printed no JSON');
-      throw fail(`failed: ${messageChain(error).replace(/\s+/g, ' ').trim().slice(0, 500)}`, error);
+      throw fail(`failed: ${messageChain(error).replace(/\s+/g, ' ').trim().slice(0, 500)}`);
     } finally {
       done.abort();
     }

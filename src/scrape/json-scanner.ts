@@ -135,7 +135,7 @@ export class JsonScanner {
   /**
    * What `read` makes of a string of `length` bytes; undefined, and nothing is taken, when it makes nothing of it or another value stands there.
    *
-   * @param read gets where the string's inside begins; of one that is not plain ASCII it must make nothing
+   * @param read gets where the string's inside begins; of one that is not plain ASCII, or has a quote or backslash, it must make nothing
    */
   stringInPlace<Value>(length: number, read: (body: Buffer, at: number) => Value | undefined): Value | undefined {
     if (this.#peek() !== quote) return undefined;

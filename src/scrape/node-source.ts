@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import type { NodeInfo } from '../model/inventory.ts';
+import type { KnownStrings } from '../model/known-strings.ts';
 import type { NodeReading } from '../model/sample.ts';
 import { milliseconds, monotonicMs, seconds, type Milliseconds, type MonotonicMs } from '../model/units.ts';
 import type { KubeletSource } from '../options/kubelet-flags.ts';
@@ -32,6 +33,7 @@ export interface NodeSourceOptions {
   readonly choice: KubeletSource;
   /** One decoder for all nodes knows more names. */
   readonly summaries: SummaryDecoder;
+  readonly strings: KnownStrings;
   /** Whether the cluster has a node of this name. */
   readonly isNode: (name: string) => boolean;
   /** Called when a node turns to `/metrics/resource`, with what was wrong. */
@@ -102,7 +104,7 @@ export class NodeSource {
   async #resource(node: NodeInfo, deadline: Milliseconds, signal: AbortSignal, take: TakeReading): Promise<void> {
     const path = node.resourceMetricsPath ?? resourcePath;
     await this.#options.kubelets.get(node, path, deadline, signal, (body, timing) => {
-      const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall);
+      const metrics = decodeResourceMetrics(body.toString('utf8'), timing.answeredAtWall, this.#options.strings);
       take({ source: 'resource', timePrecision: 1, node: metrics.node, pods: metrics.pods, ...timing });
     });
   }

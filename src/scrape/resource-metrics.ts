@@ -1,3 +1,4 @@
+import type { KnownStrings } from '../model/known-strings.ts';
 import type { ContainerSample, CoreTime, PodSample, Sample } from '../model/sample.ts';
 import { bytes, epochMs, type Bytes, type EpochMs } from '../model/units.ts';
 import { isWritable } from '../model/writable-time.ts';
@@ -28,9 +29,10 @@ const fields = new Map<
  * container its window, not the node all of them.
  *
  * @param answeredAt stands in for the time of samples that carry none
+ * @param strings gives names of containers, which are kept: cut from the page they would keep all of it
  * @throws ScrapeError `parse` naming the line, when the page is not in the text format; nothing of such a page is used
  */
-export function decodeResourceMetrics(page: string, answeredAt: EpochMs): ResourceMetrics {
+export function decodeResourceMetrics(page: string, answeredAt: EpochMs, strings: KnownStrings): ResourceMetrics {
   const node = emptySample();
   const pods = new Map<string, { namespace: string; name: string; containers: Map<string, SampleDraft> }>();
   let known = 0;
@@ -65,7 +67,10 @@ export function decodeResourceMetrics(page: string, answeredAt: EpochMs): Resour
       namespace,
       name,
       uid: undefined,
-      containers: [...containers].map(([container, draft]): ContainerSample => ({ name: container, ...draft })),
+      containers: [...containers].map(([container, draft]): ContainerSample => ({
+        name: strings.share(container),
+        ...draft,
+      })),
     })),
   };
 }

@@ -16,8 +16,8 @@ export interface ScraperOptions extends Pick<
   readonly kubelets: KubeletClient;
   readonly source: KubeletSource;
   readonly onFallback: (node: NodeInfo, cause: ScrapeError) => void;
-  /** Names and UIDs, which the inventory has, too. */
-  readonly strings?: KnownStrings;
+  /** The same table as the inventory's: it has the same names and UIDs. */
+  readonly strings: KnownStrings;
 }
 
 /** So many scrapes begin at once; two cores are busy with the handshakes of half as many. */
@@ -63,12 +63,13 @@ export class Scraper {
       known.cycle.update(node);
       return;
     }
-    const { kubelets, source: choice, onFallback, strings: _, ...options } = this.#options;
+    const { kubelets, source: choice, onFallback, strings, ...options } = this.#options;
     const source = new NodeSource({
       kubelets,
       clock: options.clock,
       choice,
       summaries: this.#summaries,
+      strings,
       isNode: (name) => this.#cycles.has(name),
       onFallback,
     });

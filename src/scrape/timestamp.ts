@@ -35,7 +35,7 @@ export function readUsualTime(body: Buffer, at: number): EpochMs | undefined {
   const hours = twoDigits(body, at + 11);
   const minutes = twoDigits(body, at + 14);
   const seconds = twoDigits(body, at + 17);
-  const exists = day >= 1 && day <= daysOf(month, year) && hours < 24 && minutes < 60 && seconds < 60;
+  const exists = year >= 0 && day >= 1 && day <= daysOf(month, year) && hours < 24 && minutes < 60 && seconds < 60;
   if (!exists) return undefined;
   return epochMs((((daysBefore(year, month) + day - 1) * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000);
 }

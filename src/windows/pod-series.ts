@@ -99,7 +99,7 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
     let running = 0;
     for (const container of this.#containers) {
       if (!this.#runs(container)) continue;
-      if (container.goodUntil < now) return undefined;
+      if (!(container.goodUntil >= now)) return undefined;
       running++;
     }
     return running === 0 ? undefined : this;

@@ -181,7 +181,7 @@ export class WindowStore {
     return uid ?? this.#options.pods.pod(namespace, name)?.kubeletUid;
   }
 
-  /** Two pods of one name have two UIDs and never mix. */
+  /** Takes a pod in that the node reports for the first time; one of the same name under another UID goes, so that they never mix. */
   #newPod(nodeName: string, entry: NodeSeries, sample: PodSample, kubeletUid: string): PodSeries {
     const running = this.#options.pods.pod(sample.namespace, sample.name);
     // The inventory's strings, where it has them: two copies of names and UIDs would be 200 bytes for each pod.

@@ -284,7 +284,15 @@ describe('a kubeconfig', () => {
     await refuses(undefined, /cannot read kubeconfig .*ENOENT/);
     await refuses('', /is empty or not a mapping/);
     await refuses('- a', /is empty or not a mapping/);
-    await refuses('a: [', /is not YAML: /);
+    await refuses('a: [', /is not YAML: [A-Z_]+ in line 1, column \d+$/);
+    for (const secret of [
+      'users:\n- token: hush: hush',
+      'token: *hush',
+      '%hush\n---\n\thush: hush',
+      '{}} hush',
+      'hush: "\\q hush',
+    ])
+      await refuses(secret, /^(?!.*hush)[^\n]* is not YAML: /s);
     await refuses('a: b', /current-context is not set/);
     await refuses('current-context: x', /there is no context "x"/);
     await refuses(`current-context: x\n${contexts}`, /there is no cluster "c" \(context "x"\)/);

@@ -6,6 +6,7 @@ import type { KubeletSource } from '../../src/options/kubelet-flags.ts';
 import type { AnswerTiming } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { nodeInfo } from '../support/metrics-sources.ts';
@@ -50,6 +51,7 @@ class SourceTest {
       clock: this.clock,
       choice,
       summaries: new SummaryDecoder(),
+      strings: new KnownStrings(),
       isNode: (name) => ['worker-1', 'worker-2'].includes(name),
       onFallback: (_node, cause) => this.fallbacks.push(cause),
     });

@@ -4,11 +4,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { epochMs } from '../../src/model/units.ts';
 import { expositionSamples, ExpositionError, type ExpositionSample } from '../../src/scrape/exposition.ts';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import { decodeResourceMetrics, type ResourceMetrics } from '../../src/scrape/resource-metrics.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
+import { heapUsed } from '../support/heap.ts';
 
 const answeredAt = epochMs(Date.parse('2026-11-22T10:00:00Z'));
-const decode = (page: string): ResourceMetrics => decodeResourceMetrics(page, answeredAt);
+const decode = (page: string): ResourceMetrics => decodeResourceMetrics(page, answeredAt, new KnownStrings());
 const all = (text: string): ExpositionSample[] => [...expositionSamples(text, () => true)];
 
 describe('reading the Prometheus text format', () => {
@@ -196,4 +198,19 @@ describe('decoding resource metrics', () => {
         (error) => error instanceof ScrapeError && error.code === 'parse' && message.test(error.message),
       );
     });
+
+  it('gives names of containers that do not keep the page', async () => {
+    const strings = new KnownStrings();
+    const before = await heapUsed();
+    const names = Array.from({ length: 100 }, (_, number) => {
+      const labels = `container="a-long-container-name-${number}",namespace="n",pod="p"`;
+      const page = `# ${'x'.repeat(100_000)}\ncontainer_memory_working_set_bytes{${labels}} 1 1\n`;
+      const { pods } = decodeResourceMetrics(Buffer.from(page).toString(), answeredAt, strings);
+      return pods[0]?.containers[0]?.name;
+    });
+    const grown = (await heapUsed()) - before;
+    assert.equal(names[7], 'a-long-container-name-7');
+    // The pages are 10 MB.
+    assert.ok(grown < 2_000_000, `${grown} bytes more`);
+  });
 });

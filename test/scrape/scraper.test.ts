@@ -8,6 +8,7 @@ import type { NodeInfo } from '../../src/model/inventory.ts';
 import { bytes, seconds } from '../../src/model/units.ts';
 import { KubeletClient } from '../../src/scrape/kubelet-client.ts';
 import type { Attempt } from '../../src/scrape/node-cycle.ts';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import { Scraper, type ScraperOptions } from '../../src/scrape/scraper.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -27,6 +28,7 @@ function startScraper(context: TestContext, options: Partial<ScraperOptions> = {
   });
   const ignore = (): void => {};
   const scraper = new Scraper({
+    strings: new KnownStrings(),
     clock,
     random: () => 0.5,
     resolution: seconds(15),

@@ -129,6 +129,37 @@ describe('decoding a Summary', () => {
     );
   });
 
+  it('reads the days around leap days', () => {
+    for (const time of [
+      '0000-02-29T00:00:00Z',
+      '1900-03-01T00:00:00Z',
+      '2000-02-29T00:00:00Z',
+      '2000-03-01T00:00:00Z',
+      '2100-03-01T00:00:00Z',
+      '2024-12-31T23:59:59Z',
+    ])
+      assert.equal(decode(JSON.stringify({ node: { cpu: { time } } })).node?.cpuTime, Date.parse(time), time);
+  });
+
+  it('reads a time with any characters changed as it reads one whose characters are escaped', () => {
+    const places = fc.array(fc.tuple(fc.nat(19), fc.constantFrom(...'0123456789-:TZ tz.+OaA/'.split(''))), {
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(places, (changes) => {
+        const text = '2026-11-22T10:00:15Z'.split('');
+        for (const [at, character] of changes) text[at] = character;
+        const escaped = text.map((character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+        const [plain, general] = [text, escaped].map(
+          (characters) =>
+            decode(`{"node":{"memory":{},"cpu":{"usageCoreNanoSeconds":1,"time":"${characters.join('')}"}}}`).node
+              ?.cpuTime,
+        );
+        assert.equal(plain, general);
+      }),
+    );
+  });
+
   it('reads any time as Date does, with a fraction or without', () => {
     fc.assert(
       fc.property(
@@ -148,6 +179,13 @@ describe('decoding a Summary', () => {
   type Field = 'cpuTime' | 'cpuRate' | 'memory' | 'memoryUsage';
   const impossible: [what: string, field: Field, container: { cpu?: object; memory?: object }][] = [
     ['a date that is none', 'cpuTime', { cpu: { time: '2026-13-45T10:00:00Z', usageCoreNanoSeconds: 7 } }],
+    ['a letter in the year', 'cpuTime', { cpu: { time: '2O26-11-22T10:00:00Z', usageCoreNanoSeconds: 7 } }],
+    ['no day', 'cpuTime', { cpu: { time: '2026-11-00T10:00:00Z', usageCoreNanoSeconds: 7 } }],
+    ['no minute', 'cpuTime', { cpu: { time: '2026-11-22T10:60:00Z', usageCoreNanoSeconds: 7 } }],
+    ['no second', 'cpuTime', { cpu: { time: '2026-11-22T10:00:60Z', usageCoreNanoSeconds: 7 } }],
+    ['other signs', 'cpuTime', { cpu: { time: '2026-11-22T10.00.00Z', usageCoreNanoSeconds: 7 } }],
+    ['another zone', 'cpuTime', { cpu: { time: '2026-11-22T10:00:00z', usageCoreNanoSeconds: 7 } }],
+    ['29 February of 1900', 'cpuTime', { cpu: { time: '1900-02-29T10:00:00Z', usageCoreNanoSeconds: 7 } }],
     ['a day that its month has not', 'cpuTime', { cpu: { time: '2026-02-29T10:00:00Z', usageCoreNanoSeconds: 7 } }],
     ['such a day with a fraction', 'cpuTime', { cpu: { time: '2026-11-31T10:00:00.5Z', usageCoreNanoSeconds: 7 } }],
     ['midnight as 24 o’clock', 'cpuTime', { cpu: { time: '2026-11-22T24:00:00Z', usageCoreNanoSeconds: 7 } }],

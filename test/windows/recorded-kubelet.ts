@@ -6,6 +6,7 @@ import { bytes, milliseconds } from '../../src/model/units.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
 import { KubeletClient } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { WindowStore } from '../../src/windows/window-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -105,6 +106,7 @@ export async function replay(
     clock,
     choice: 'summary',
     summaries: new SummaryDecoder(),
+    strings: new KnownStrings(),
     isNode: () => false,
     onFallback: () => {},
   });

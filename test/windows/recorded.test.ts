@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { epochMs } from '../../src/model/units.ts';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import { decodeResourceMetrics } from '../../src/scrape/resource-metrics.ts';
 import { replay, type RecordedScrape, type ServedWindow } from './recorded-kubelet.ts';
 
@@ -47,7 +48,11 @@ function truth(run: string): Map<string, [number, number][]> {
   for (const { resource, cgroup } of recording(run).scrapes) {
     for (const { pod, container, atNs, cpuNs } of cgroup ?? [])
       add(`${pod}/${container}`, Number(atNs) / 1e6, Number(cpuNs));
-    for (const { name, containers } of decodeResourceMetrics(read(run, resource).toString(), epochMs(0)).pods)
+    for (const { name, containers } of decodeResourceMetrics(
+      read(run, resource).toString(),
+      epochMs(0),
+      new KnownStrings(),
+    ).pods)
       for (const { name: container, cpu, cpuTime } of containers)
         if (cpu !== undefined && cpuTime !== undefined)
           add(`${name}/${container}`, cpuTime, cpu.seconds * 1e9 + cpu.nanos);

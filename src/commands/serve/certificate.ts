@@ -50,6 +50,6 @@ async function exists(path: string): Promise<boolean> {
     await access(path);
     return true;
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'));
+    return !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
   }
 }
