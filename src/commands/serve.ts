@@ -4,6 +4,8 @@ import { usageText, versionText } from '../options/usage.ts';
 import { build } from '../version.ts';
 import { writeError, type CommandIo } from './command-io.ts';
 
+/** Of a simulated cluster, alone or with kubetally in it. Their `--help` tells more. */
+const otherCommands = ['kubetally sim', 'kubetally demo'];
 const summary = 'Scrapes the usage of nodes and pods from kubelets and serves it as metrics.k8s.io.';
 
 /**
@@ -18,7 +20,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
       io.stdout.write(
         request.kind === 'version'
           ? `${versionText(build.version)}\n`
-          : usageText('kubetally [serve]', summary, serveFlags),
+          : usageText('kubetally [serve]', summary, serveFlags, undefined, otherCommands),
       );
       return 0;
     }

@@ -77,8 +77,8 @@ export function credentialPlugin(
     { name: user.name, exec: exec && execWithInfo(exec, cluster, folder), authProvider: provider },
     (command, args, options) => (child = spawn(command, args ?? [], options)),
   );
-  const fail = (why: string, cause?: unknown): KubeError =>
-    new KubeError('config', `kubeconfig ${path}: ${name} of user "${user.name}" ${why}`, { cause });
+  const fail = (why: string): KubeError =>
+    new KubeError('config', `kubeconfig ${path}: ${name} of user "${user.name}" ${why}`);
 
   // A plugin that hangs is waited for by later calls too, so that its processes do not pile up.
   let running: Promise<RequestOptions> | undefined;
@@ -107,7 +107,7 @@ export function credentialPlugin(
     try {
       options = await Promise.race([running, sleep(clock, timeout, done.signal).then(() => undefined)]);
     } catch (error) {
-      // What a plugin printed may be a secret, and a SyntaxError quotes it.
+      // What a plugin printed as its answer may be a secret, and a SyntaxError quotes it. What it has to say to people is on stderr.
       if (error instanceof SyntaxError) throw fail('printed no JSON');
       throw fail(`failed: ${messageChain(error).replace(/\s+/g, ' ').trim().slice(0, 500)}`);
     } finally {

@@ -17,11 +17,18 @@ export function defaultText(flag: Flag<unknown>): string {
 }
 
 /**
- * The help text: `summary`, the usage line, then the flags under their sections, in the order of the table.
+ * The help text: `summary`, the usage lines, then the flags under their sections, in the order of the table.
+ * @param others commands beside this one
  * @param width columns to wrap the descriptions at.
  */
-export function usageText(command: string, summary: string, table: readonly Flag<unknown>[], width = 120): string {
-  const lines = [summary, '', 'Usage:', `  ${command} [flags]`];
+export function usageText(
+  command: string,
+  summary: string,
+  table: readonly Flag<unknown>[],
+  width = 120,
+  others: readonly string[] = [],
+): string {
+  const lines = [summary, '', 'Usage:', ...[command, ...others].map((name) => `  ${name} [flags]`)];
   for (const section of new Set(table.map((flag) => flag.section))) {
     const rows = table
       .filter((flag) => flag.section === section)

@@ -73,6 +73,15 @@ describe('the client of the API server', () => {
     assert.equal(server.requests[0]?.path, '/clusters/c1/version');
   });
 
+  it('names that path in errors', async () => {
+    server.on('/clusters/c1/x', (_, response) => response.writeHead(502).end('bad gateway\n'));
+    const prefixed = new KubeClient(await apiServer(server, { url: new URL(`${server.url}/clusters/c1/`) }));
+    await assert.rejects(prefixed.get('/x'), (error: Error) =>
+      error.message.startsWith(`GET ${server.url}/clusters/c1/x: 502`),
+    );
+    await prefixed.close();
+  });
+
   it('posts a review and carries the status of a refusal', async () => {
     server.on(
       '/reviews',

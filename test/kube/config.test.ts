@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, before, beforeEach, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { loadApiServer } from '../../src/kube/config.ts';
+import { messageChain } from '../../src/model/errors.ts';
 import { KubeError } from '../../src/kube/kube-error.ts';
 import type { ApiServer } from '../../src/kube/api-server.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
@@ -218,6 +219,7 @@ describe('a kubeconfig', () => {
           assert.ok(error instanceof KubeError);
           assert.match(error.message, /^kubeconfig .*config: exec plugin ".\/bin\/plugin" of user "u" /);
           assert.match(error.message, message);
+          assert.equal(messageChain(error), error.message, 'said once');
           return true;
         });
       }

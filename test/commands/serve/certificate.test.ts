@@ -58,6 +58,12 @@ describe('The serving certificate that flags ask for', () => {
     assert.ok((await choose(`--cert-dir=${directory}/absent`)).caBundle);
   });
 
+  it('is none when --cert-dir is a file', async () => {
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    await assert.rejects(choose(`--cert-dir=${file}`), /serving certificate .*file\/apiserver\.crt.*: ENOTDIR/);
+  });
+
   it('can fail the readiness when it is to be shared, and only then', async () => {
     assert.equal((await choose()).check, undefined);
     assert.match((await choose('--serving-cert-secret=ca')).check?.()?.message ?? '', /Secret kube-system\/ca /);
