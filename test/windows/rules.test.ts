@@ -37,12 +37,13 @@ describe('rule 1: whose samples', () => {
 
   it('goes by names where a kubelet makes up all UIDs', async () => {
     const test = new StoreTest({ pod: (_namespace, name) => identity(name) });
-    const strange = (name: string) => ({
-      ...pod(name, container('app', { at: 5, used: second, rate: millicore })),
+    const strange = (name: string, rate: number) => ({
+      ...pod(name, container('app', { at: 5, used: second, rate })),
       uid: `strange-${name}`,
     });
-    await test.answer(10, { pods: [strange('web'), strange('db')] });
+    await test.answer(10, { pods: [strange('db', 2 * millicore), strange('web', millicore)] });
     assert.equal(test.served?.cpu, millicore);
+    assert.equal(test.store.pod(identity('db'))?.containers[0]?.cpu, 2 * millicore);
   });
 
   it('does not take a ghost for the pod that replaced it under the same name', async () => {
