@@ -20,7 +20,7 @@ export async function runServe(args: readonly string[], io: CommandIo): Promise<
       io.stdout.write(
         request.kind === 'version'
           ? `${versionText(build.version)}\n`
-          : usageText('kubetally [serve]', summary, serveFlags, undefined, otherCommands),
+          : usageText('kubetally [serve]', summary, serveFlags, otherCommands),
       );
       return 0;
     }

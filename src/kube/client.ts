@@ -206,7 +206,8 @@ export class KubeClient {
   }
 
   #describe({ method, path }: Call): string {
-    return `${method} ${this.#server.url.origin}${this.#server.url.pathname.replace(/\/$/, '')}${path}`;
+    const { url } = this.#server;
+    return `${method} ${url.origin}${requestPath(url, path)}`;
   }
 }
 

@@ -55,20 +55,11 @@ export class KnownStrings {
 
   /** The string known by the same text. It holds no more than its own characters, whatever `text` is a part of. */
   share(text: string): string {
-    if (text.length > longestKept) return text;
-    this.#countAsked();
-    const slots = this.#slots;
-    const first = firstSlot(hashOf(text), slots);
-    for (let slot = first; slot < first + slotsTogether; slot++) {
-      const known = slots[slot];
-      if (known === undefined) break;
-      if (known === text) return known;
-    }
-    const own = Buffer.from(text).toString();
-    // Half of a surrogate pair has no UTF-8.
-    if (own !== text) return text;
-    this.#keep(own, first);
-    return own;
+    const bytes = Buffer.from(text);
+    if (bytes.length === text.length) return this.get(bytes, 0, bytes.length, hashOf(text));
+    // No name, since those are ASCII. Half of a surrogate pair has no UTF-8.
+    const own = bytes.toString();
+    return own === text ? own : text;
   }
 
   #keep(text: string, first: number): void {

@@ -25,8 +25,8 @@ export function usageText(
   command: string,
   summary: string,
   table: readonly Flag<unknown>[],
-  width = 120,
   others: readonly string[] = [],
+  width = 120,
 ): string {
   const lines = [summary, '', 'Usage:', ...[command, ...others].map((name) => `  ${name} [flags]`)];
   for (const section of new Set(table.map((flag) => flag.section))) {

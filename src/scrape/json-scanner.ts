@@ -1,5 +1,5 @@
-import type { CoreTime } from '../model/sample.ts';
 import { emptyHash, extendHash, type KnownStrings } from '../model/known-strings.ts';
+import type { CoreTime } from '../model/sample.ts';
 import type { KnownKeys } from './known-keys.ts';
 
 /** A place in a JSON text that is not what the reader wants. */

@@ -1,5 +1,5 @@
-import type { ContainerSample, PodSample, Sample } from '../model/sample.ts';
 import { KnownStrings } from '../model/known-strings.ts';
+import type { ContainerSample, PodSample, Sample } from '../model/sample.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
 import { JsonScanError, JsonScanner } from './json-scanner.ts';
 import { KnownKeys } from './known-keys.ts';

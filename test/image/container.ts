@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Image } from './build.ts';
-import type { Variables } from './dockerfile.ts';
+import { knownHere } from './dockerfile.ts';
 
 /** Why containers cannot be made here, or false when they can: the value of `skip`. Where CI is root they must be. */
 export function withoutContainers(): string | false {
@@ -75,14 +75,6 @@ export class Container {
     const { pid } = this.#unshare;
     return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
   }
-}
-
-/** Variables without options that this machine's Node.js does not know: in place of the image's it may be older. */
-function knownHere({ NODE_OPTIONS = '', ...others }: Variables): Variables {
-  const options = NODE_OPTIONS.split(' ').filter((option) =>
-    process.allowedNodeEnvironmentFlags.has(option.replace(/=.*/, '')),
-  );
-  return { ...others, NODE_OPTIONS: options.join(' ') };
 }
 
 /** Puts files into an image's tree as a mounted volume would, readable by all. */

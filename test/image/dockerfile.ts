@@ -87,6 +87,14 @@ function unreadable(text: string): never {
   throw new Error(`the test cannot read this of the Dockerfile: ${text}`);
 }
 
+/** Variables without options that this machine's Node.js does not know: in place of the image's it may be older. */
+export function knownHere({ NODE_OPTIONS = '', ...others }: Variables): Variables {
+  const options = NODE_OPTIONS.split(' ').filter((option) =>
+    process.allowedNodeEnvironmentFlags.has(option.replace(/=.*/, '')),
+  );
+  return { ...others, NODE_OPTIONS: options.join(' ') };
+}
+
 /** The only step of a kind; one that is missing or there twice is an error. */
 export function onlyStep<Kind extends Step['kind']>(stage: Stage, kind: Kind): Extract<Step, { kind: Kind }> {
   const [step, ...more] = stage.steps.filter((step) => step.kind === kind);

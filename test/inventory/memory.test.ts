@@ -33,6 +33,6 @@ describe('the memory of the inventory', () => {
     const grown = (await heapUsed()) - before;
     assert.equal(inventory.podCount, 0);
     // Ten thousand pods left behind would be about 8 MB; of some the names are still known.
-    assert.ok(grown < 2_000_000, `${grown} bytes more`);
+    assert.ok(grown < 1_000_000, `${grown} bytes more`);
   });
 });

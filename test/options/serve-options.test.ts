@@ -61,7 +61,7 @@ describe('the flags of serve', () => {
   });
 
   it('are all in the help text, under their sections', () => {
-    const help = usageText('kubetally', 'Serve resource metrics.', serveFlags, 100);
+    const help = usageText('kubetally', 'Serve resource metrics.', serveFlags, [], 100);
     for (const { name, section } of serveFlags) {
       assert.match(help, new RegExp(`^  (-\\w, |    )--${name}( |$)`, 'm'));
       assert.ok(help.includes(`\n${section}:\n`));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NodeInfo } from '../../src/model/inventory.ts';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import { epochMs, monotonicMs, seconds, type Milliseconds } from '../../src/model/units.ts';
 import type { KubeletSource } from '../../src/options/kubelet-flags.ts';
 import type { AnswerTiming } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
-import { KnownStrings } from '../../src/model/known-strings.ts';
 import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { nodeInfo } from '../support/metrics-sources.ts';

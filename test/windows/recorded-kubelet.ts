@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import type { PodSample } from '../../src/model/sample.ts';
 import { bytes, milliseconds } from '../../src/model/units.ts';
 import type { CertifiedKey } from '../../src/pki/authority.ts';
 import { KubeletClient } from '../../src/scrape/kubelet-client.ts';
 import { NodeSource } from '../../src/scrape/node-source.ts';
-import { KnownStrings } from '../../src/model/known-strings.ts';
 import { SummaryDecoder } from '../../src/scrape/summary.ts';
 import { WindowStore } from '../../src/windows/window-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { epochMs } from '../../src/model/units.ts';
 import { KnownStrings } from '../../src/model/known-strings.ts';
+import { epochMs } from '../../src/model/units.ts';
 import { decodeResourceMetrics } from '../../src/scrape/resource-metrics.ts';
 import { replay, type RecordedScrape, type ServedWindow } from './recorded-kubelet.ts';
 
