@@ -1,4 +1,4 @@
-import { sleep, type Clock } from '../model/clock.ts';
+import { sleep, type Clock, type Timer } from '../model/clock.ts';
 import { milliseconds, seconds, type Milliseconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Transitions } from '../telemetry/transitions.ts';
@@ -49,7 +49,7 @@ const openTimeout = seconds(30);
 const silenceLimit = seconds(150);
 /** After so many failures in a row the server may be another one than before: only a list tells. */
 const failuresUntilList = 5;
-/** A watch shorter than this, without any event, is no progress. */
+/** A watch works once it brought an event or stayed open for this long; the answer's head alone says little. */
 const minWatch = seconds(1);
 
 /**
@@ -107,10 +107,7 @@ export class ListWatch<T> {
       let delay: Milliseconds | undefined;
       try {
         this.#resourceVersion ??= await this.#list();
-        if (!(await this.#watch(this.#resourceVersion))) {
-          delay = this.#backoff.next();
-          this.#options.logger.verbose(4, 'Watch ended at once, pausing', { path: this.#options.path });
-        }
+        await this.#watch(this.#resourceVersion);
       } catch (error) {
         if (signal.aborted) break;
         delay = this.#failed(error);
@@ -143,12 +140,17 @@ export class ListWatch<T> {
     return resourceVersion;
   }
 
-  /** Watches until the server ends it. False when it ended at once without having sent anything. */
-  async #watch(from: string): Promise<boolean> {
+  /** Watches until the server ends it; throws when it did so at once, without having sent anything. */
+  async #watch(from: string): Promise<void> {
     const { client, path, metadataOnly, clock, logger } = this.#options;
-    const startedAt = clock.monotonic();
     const silence = new Silence(clock, silenceLimit, this.#stopped.signal);
-    let events = 0;
+    let works = false;
+    let steady: Timer | undefined;
+    const working = (): void => {
+      works = true;
+      steady?.cancel();
+      this.#outages.recovered(path, 'Watching the API server again', { path });
+    };
     try {
       const lines = await client.stream(path, {
         query: {
@@ -163,24 +165,26 @@ export class ListWatch<T> {
         timeout: openTimeout,
         signal: silence.signal,
       });
-      this.#outages.recovered(path, 'Watching the API server again', { path });
       silence.restart();
+      steady = clock.after(minWatch, working);
       for await (const line of lines) {
         if (this.#stopped.signal.aborted) break;
         silence.restart();
         this.#apply(line);
         this.#backoff.reset();
         this.#failures = 0;
-        events++;
+        if (!works) working();
       }
     } catch (error) {
       if (!silence.broken) throw error;
       logger.info('Watch went silent, opening a new one', { path, seconds: silenceLimit / 1000 });
     } finally {
+      steady?.cancel();
       silence.end();
     }
-    if (!this.#stopped.signal.aborted) this.#options.onRestart?.(silence.broken ? 'silent' : 'closed');
-    return events > 0 || clock.monotonic() - startedAt >= minWatch;
+    if (this.#stopped.signal.aborted) return;
+    if (!works) throw new KubeError('unreachable', `watch of ${path}: the server ended it at once, without an event`);
+    this.#options.onRestart?.(silence.broken ? 'silent' : 'closed');
   }
 
   #apply(line: string): void {

@@ -13,14 +13,51 @@ describe('list and watch through failures', () => {
   });
   afterEach(async () => await bench.close());
 
-  it('pauses when watches end at once', async () => {
-    bench.answer(page(['a'], '100'), text(''));
+  it('pauses when watches end at once, and says so until one works', async () => {
+    const stream = new OpenStream();
+    bench.answer(page(['a'], '100'), text(''), text(''), stream.answer);
     bench.start();
-    await bench.logs(/^v4 Watch ended at once/);
-    await bench.clock.advance(100);
+    await bench.logs(/^error .*ended it at once/);
+    await bench.clock.advance(374);
     assert.equal(bench.server.requests.length, 2);
-    await bench.clock.advance(400);
-    await eventually(() => bench.server.requests.length === 3);
+    await bench.clock.advance(1);
+    await bench.logs(/^v4 .*ended it at once.*"failures":2/);
+    await bench.clock.advance(750);
+    await stream.opened();
+    assert.ok(!bench.logger.lines.some((line) => line.startsWith('info ')));
+    await stream.event('ADDED', pod('b', '101'));
+    await bench.logs(/^info Watching the API server again/);
+  });
+
+  it('says that a watch without events works once it stayed open', async () => {
+    const stream = new OpenStream();
+    bench.answer(page(['a'], '100'), failure(500, 'InternalError', 'not now'), stream.answer);
+    bench.start();
+    await bench.logs(/^error Watching the API server failed/);
+    await bench.clock.advance(375);
+    await stream.opened();
+    await eventually(() => bench.clock.untilNext === 1000);
+    await bench.clock.advance(999);
+    assert.ok(!bench.logger.lines.some((line) => line.startsWith('info ')));
+    await bench.clock.advance(1);
+    await bench.logs(/^info Watching the API server again/);
+  });
+
+  it('does not say that watches work again whose lines are garbage', async () => {
+    const stream = new OpenStream();
+    bench.answer(
+      page(['a'], '100'),
+      text('garbage\n'),
+      page(['a'], '101'),
+      text('garbage\n'),
+      page(['a'], '102'),
+      stream.answer,
+    );
+    bench.start();
+    await bench.failed(/^error .*watch of/);
+    await bench.failed(/^v4 .*watch of/);
+    await stream.opened();
+    assert.ok(!bench.logger.lines.some((line) => line.startsWith('info Watching the API server again')));
   });
 
   it('tells why each watch begins again', async () => {
@@ -182,6 +219,7 @@ describe('list and watch through failures', () => {
     bench.answer(page(['a'], '100'), first.answer, second.answer);
     bench.start();
     const heard = async (): Promise<void> => await eventually(() => bench.clock.untilNext === 150_000);
+    await first.event('BOOKMARK', { metadata: { resourceVersion: '140' } });
     await heard();
     for (const resourceVersion of ['150', '160']) {
       await bench.clock.advance(140_000);
