@@ -1,4 +1,4 @@
-import type { NodeInfo, ObjectKey, PodInfo } from '../model/inventory.ts';
+import type { NodeInfo, ObjectKey, PodBlock, PodInfo } from '../model/inventory.ts';
 import type { Part } from '../model/sorted.ts';
 import { silentLogger, type Logger } from '../telemetry/log.ts';
 import { Listeners, type InventoryListener } from './listeners.ts';
@@ -114,6 +114,11 @@ export class Inventory {
   /** Pods, of one namespace when it is given: by namespace, then name, in byte order. A new array each time: large clusters are read part by part. */
   pods(namespace?: string, part?: Part<ObjectKey>): readonly PodInfo[] {
     return this.#pods.sorted(namespace, part);
+  }
+
+  /** As `pods`, in blocks that stay the same as long as their pods do. */
+  podBlocks(namespace?: string): readonly PodBlock[] {
+    return this.#pods.blocks(namespace);
   }
 
   /** The pods of a namespace whose label `key` is `value`; as `pods`. */

@@ -1,9 +1,10 @@
-import type { PodInfo } from '../model/inventory.ts';
+import type { PodBlock, PodInfo } from '../model/inventory.ts';
 import { firstBehind, partOf, type Part } from '../model/sorted.ts';
+import { PodBlocks } from './pod-blocks.ts';
 
 /** Label keys indexed at a time; selectors of one namespace use few. */
 const maxIndexedKeys = 4;
-/** After more changes than these between two questions, orders and indexes are made anew when next asked for. */
+/** After more changes than these between two questions, indexes are made anew when next asked for. */
 const maxChangesFollowed = 64;
 const nothing: readonly PodInfo[] = [];
 
@@ -11,12 +12,12 @@ const nothing: readonly PodInfo[] = [];
 type LabelIndex = Map<string, PodInfo[]>;
 
 /**
- * The pods of one namespace, with orders and indexes that are made when asked for and follow when pods come and go: to sort and index 15,000 pods anew takes a
- * thousand times as long as to put one in its place. Arrays given out are copies, of as much as was asked for.
+ * The pods of one namespace, in an order and with indexes that are made when asked for and follow when pods come and go: to sort and index 15,000 pods anew takes
+ * a thousand times as long as to put one in its place. Arrays given out are copies, of as much as was asked for.
  */
 export class NamespacePods {
   readonly #pods = new Map<string, PodInfo>();
-  #sorted: PodInfo[] | undefined;
+  #inOrder: PodBlocks | undefined;
   /** By label key; the key used last stands last. */
   readonly #byLabel = new Map<string, LabelIndex>();
   /** Since the last question. */
@@ -43,7 +44,12 @@ export class NamespacePods {
 
   /** In byte order of name (names are ASCII), by which a part is named. */
   sorted(part: Part<string>): readonly PodInfo[] {
-    return partOf(this.#inOrder(), part, isBehind);
+    return this.#order().part(part);
+  }
+
+  /** All of them in order, in blocks. */
+  blocks(): readonly PodBlock[] {
+    return this.#order().all;
   }
 
   /** As `sorted`, of the pods whose label `key` is `value`. */
@@ -59,14 +65,13 @@ export class NamespacePods {
     return partOf(index.get(value) ?? nothing, part, isBehind);
   }
 
-  #inOrder(): readonly PodInfo[] {
-    this.#changes = 0;
-    return (this.#sorted ??= [...this.#pods.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  #order(): PodBlocks {
+    return (this.#inOrder ??= new PodBlocks(this.#pods.values()));
   }
 
   #index(key: string): LabelIndex {
     const index = new Map<string, PodInfo[]>();
-    for (const pod of this.#inOrder()) {
+    for (const pod of this.sorted({})) {
       const value = pod.labels[key];
       if (value === undefined) continue;
       const pods = index.get(value);
@@ -78,11 +83,9 @@ export class NamespacePods {
 
   /** @param previous the pod of that name before the change, `pod` after it */
   #follow(previous: PodInfo | undefined, pod: PodInfo | undefined): void {
-    if (++this.#changes > maxChangesFollowed) {
-      this.#sorted = undefined;
-      this.#byLabel.clear();
-    }
-    if (this.#sorted !== undefined) change(this.#sorted, previous, pod);
+    if (pod !== undefined) this.#inOrder?.put(pod);
+    else if (previous !== undefined) this.#inOrder?.delete(previous.name);
+    if (++this.#changes > maxChangesFollowed) this.#byLabel.clear();
     for (const [key, index] of this.#byLabel) {
       const [from, to] = [previous?.labels[key], pod?.labels[key]];
       if (from === to) changeUnder(index, from, previous, pod);

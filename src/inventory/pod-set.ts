@@ -1,4 +1,4 @@
-import type { ObjectKey, PodInfo } from '../model/inventory.ts';
+import type { ObjectKey, PodBlock, PodInfo } from '../model/inventory.ts';
 import { firstBehind, type Part } from '../model/sorted.ts';
 import { NamespacePods } from './namespace-pods.ts';
 
@@ -59,6 +59,12 @@ export class PodSet {
     for (; at < names.length && pods.length < count; at++)
       for (const pod of this.sorted(names[at], { after, count: count - pods.length })) pods.push(pod);
     return pods;
+  }
+
+  /** The pods in the order of `sorted`, in blocks. A new array. */
+  blocks(namespace: string | undefined): readonly PodBlock[] {
+    const names = namespace === undefined ? this.#sortedNamespaces() : [namespace];
+    return names.flatMap((name) => this.#namespaces.get(name)?.blocks() ?? []);
   }
 
   /** The pods of a namespace whose label `key` is `value`, in the order of `sorted`. A new array. */

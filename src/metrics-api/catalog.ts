@@ -5,10 +5,10 @@ import { inBatches, partOf, type Part } from '../model/sorted.ts';
 import type { MonotonicMs } from '../model/units.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
-import type { NodeMetricsList, PodMetricsList } from './list.ts';
+import type { MetricsBlock, NodeMetricsList, PodMetricsList } from './list.ts';
 import type { NodeMetrics, PodMetrics, ResourceName } from './objects.ts';
 import type { ObjectSource, UsageSource } from './sources.ts';
-import { NodeMetricsView, PodMetricsView } from './views.ts';
+import { NodeMetricsView, PodBlockView, PodMetricsView } from './views.ts';
 
 /** Which objects a list holds. */
 export interface ListQuery {
@@ -89,14 +89,22 @@ export class MetricsCatalog {
         ? metrics
         : undefined;
     };
-    return { kind: 'PodMetricsList', ...this.#takePage('pods', candidates, after, query, accept) };
+    const page = this.#takePage('pods', candidates, after, query, accept);
+    const isWhole = everyLabel && everyField && after === undefined && page.continueToken === undefined;
+    return { kind: 'PodMetricsList', blocks: isWhole ? this.#blocks(namespace) : undefined, ...page };
   }
 
   /** Forgets what is encoded of every object, to save memory. It is made again when it is asked for. */
   forgetEncoded(): void {
     const now = this.#usage.now();
     for (const { name } of this.#objects.nodes()) forgetKept(this.#usage.node(name, now));
+    for (const block of this.#objects.podBlocks()) block.kept = undefined;
     for (const pods of inBatches(stretch, this.#allPods)) for (const pod of pods) forgetKept(this.#usage.pod(pod, now));
+  }
+
+  #blocks(namespace: string): readonly MetricsBlock[] {
+    const blocks = this.#objects.podBlocks(namespace === '' ? undefined : namespace);
+    return blocks.map((block) => new PodBlockView(block, this.#usage));
   }
 
   /** A small superset of the pods that can match. */

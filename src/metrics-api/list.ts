@@ -1,4 +1,19 @@
+import type { EpochMs, MonotonicMs } from '../model/units.ts';
+import type { PodUsage } from '../model/window.ts';
 import type { NodeMetrics, PodMetrics } from './objects.ts';
+
+/** Pods that stand next to each other in every list, for encoders that keep what they made of them: of most, nothing changes from one list to the next. */
+export interface MetricsBlock {
+  readonly size: number;
+  /** What the encoders of `wire/` made of it; undefined in the beginning and whenever one of the Pods is another. */
+  kept: object | undefined;
+  /** The present by which usage ages; asked for once, it serves for the whole block. */
+  now(): MonotonicMs;
+  /** What is to be served of the pod in a place, if anything. Like all usage it must be read before the event loop turns. */
+  usage(place: number, now: MonotonicMs): PodUsage | undefined;
+  /** The pod in a place with its usage. */
+  object(place: number, usage: PodUsage): PodMetrics;
+}
 
 export interface MetricsList<Metrics extends NodeMetrics | PodMetrics = NodeMetrics | PodMetrics> {
   readonly kind: `${Metrics['kind']}List`;
@@ -7,6 +22,10 @@ export interface MetricsList<Metrics extends NodeMetrics | PodMetrics = NodeMetr
    * should turn; one may be empty where many objects have no metrics.
    */
   readonly batches: Iterable<readonly Metrics[]>;
+  /** The same items once more, to be taken instead of batches; undefined where pods are selected, or a page is. */
+  readonly blocks?: readonly MetricsBlock[] | undefined;
+  /** Hears the timestamp of each item that is taken from blocks. */
+  readonly taken?: (timestamp: EpochMs) => void;
   /** There are no more items than that. */
   readonly most: number;
   /** `metadata.continue`: there is more after these items; undefined on the last page. */

@@ -1,4 +1,4 @@
-import type { NodeInfo, ObjectKey, PodInfo } from '../model/inventory.ts';
+import type { NodeInfo, ObjectKey, PodBlock, PodInfo } from '../model/inventory.ts';
 import type { Part } from '../model/sorted.ts';
 import type { MonotonicMs } from '../model/units.ts';
 import type { NodeUsage, PodUsage } from '../model/window.ts';
@@ -13,6 +13,8 @@ export interface ObjectSource {
   podCountOf(namespace: string): number;
   /** By namespace, then name; of one namespace when it is given. */
   pods(namespace?: string, part?: Part<ObjectKey>): readonly PodInfo[];
+  /** As `pods`, in blocks that stay the same as long as their pods do. */
+  podBlocks(namespace?: string): readonly PodBlock[];
   /** The pods of a namespace whose label `key` is `value`, by name. */
   podsWithLabel(namespace: string, key: string, value: string, part?: Part<ObjectKey>): readonly PodInfo[];
 }

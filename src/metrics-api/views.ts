@@ -1,7 +1,9 @@
-import type { NodeInfo, PodInfo } from '../model/inventory.ts';
-import type { EpochMs, Nanoseconds } from '../model/units.ts';
+import type { NodeInfo, PodBlock, PodInfo } from '../model/inventory.ts';
+import type { EpochMs, MonotonicMs, Nanoseconds } from '../model/units.ts';
 import type { ContainerWindow, NodeUsage, PodUsage } from '../model/window.ts';
+import type { MetricsBlock } from './list.ts';
 import type { EncodedObject, NodeMetrics, PodMetrics } from './objects.ts';
+import type { UsageSource } from './sources.ts';
 
 /** A Node or Pod and its usage, seen as an object of the API. */
 class MetricsView<Info extends NodeInfo | PodInfo, Usage extends NodeUsage | PodUsage> {
@@ -60,5 +62,42 @@ export class PodMetricsView extends MetricsView<PodInfo, PodUsage> implements Po
 
   get containers(): readonly ContainerWindow[] {
     return this.usage.containers;
+  }
+}
+
+export class PodBlockView implements MetricsBlock {
+  readonly #block: PodBlock;
+  readonly #usage: UsageSource;
+
+  constructor(block: PodBlock, usage: UsageSource) {
+    this.#block = block;
+    this.#usage = usage;
+  }
+
+  get size(): number {
+    return this.#block.pods.length;
+  }
+
+  get kept(): object | undefined {
+    return this.#block.kept;
+  }
+
+  set kept(kept: object | undefined) {
+    this.#block.kept = kept;
+  }
+
+  now(): MonotonicMs {
+    return this.#usage.now();
+  }
+
+  usage(place: number, now: MonotonicMs): PodUsage | undefined {
+    const info = this.#block.pods[place];
+    return info && this.#usage.pod(info, now);
+  }
+
+  object(place: number, usage: PodUsage): PodMetrics {
+    const info = this.#block.pods[place];
+    if (info === undefined) throw new RangeError(`no pod in place ${place}`);
+    return new PodMetricsView(info, usage);
   }
 }

@@ -47,3 +47,10 @@ export interface PodInfo {
    */
   series?: PodUsageSeries | undefined;
 }
+
+/** Pods that stand next to each other in every list. They never change: of other pods there is another block. */
+export interface PodBlock {
+  readonly pods: readonly PodInfo[];
+  /** For whoever serves them: what was made of them. */
+  kept: object | undefined;
+}

@@ -1,6 +1,7 @@
 import { formatDuration } from '../options/duration.ts';
 import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import type { Bytes, Nanocores } from '../model/units.ts';
+import type { ItemEncoding, ItemMetadata } from './block-image.ts';
 import { jsonString } from './json-text.ts';
 import { formatBytes, formatNanocores } from './quantity.ts';
 import { formatTime, type Stamp } from './time.ts';
@@ -31,6 +32,26 @@ export function jsonFragment(object: NodeMetrics | PodMetrics): Fragment {
   fragment.revision = revision;
   return fragment;
 }
+
+/** As `jsonFragment`, for whoever keeps it elsewhere. */
+function encode(object: NodeMetrics | PodMetrics, known: ItemMetadata | undefined): Fragment {
+  const text = usageText(object);
+  const { bytes: metadata, contentAt, metadataEnd, stampAt } = known ?? encodeMetadata(object, 0);
+  const length = metadataEnd + Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(length);
+  metadata.copy(bytes, 0, 0, metadataEnd);
+  bytes.write(text, metadataEnd);
+  return { bytes, length, contentAt, metadataEnd, stampAt, revision: object.revision };
+}
+
+/** Items of JSON lists. */
+export const jsonItems: ItemEncoding = {
+  name: 'json',
+  separator: Buffer.from(','),
+  fragment: jsonFragment,
+  encode,
+  stampOf: ({ ascii }) => ascii,
+};
 
 /** The fragment's text from `contentAt` on, stamped; up to the end of its metadata, or whole. */
 export function stampedText(

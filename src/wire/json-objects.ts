@@ -1,13 +1,13 @@
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, isLarge, released, type ListParts } from './assembly.ts';
+import { encodedBatches } from './block-image.ts';
 import type { Body } from './body.ts';
-import { jsonFragment, stampedText } from './json-fragment.ts';
+import { jsonFragment, jsonItems, stampedText } from './json-fragment.ts';
 import { jsonString } from './json-text.ts';
 import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import type { PieceMemory } from './piece-memory.ts';
 import type { Stamp } from './time.ts';
 
-const comma = Buffer.from(',');
 const listEnd = Buffer.from(']}\n');
 
 /** A single object as compact JSON, without the final newline. */
@@ -15,13 +15,13 @@ export function objectJson(object: NodeMetrics | PodMetrics, version: ApiVersion
   return `{"kind":"${object.kind}","apiVersion":"${apiGroup}/${version}",${stampedText(jsonFragment(object), stamp, 'all')}`;
 }
 
-/** A list as compact JSON with the final newline, assembled from fragments. */
+/** A list as compact JSON with the final newline, put together from what is encoded. */
 export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp, memory: PieceMemory): Body {
   const head = `{"kind":"${list.kind}","apiVersion":"${apiGroup}/${version}","metadata":${listMetaJson(list)},"items":[`;
   const parts: ListParts = {
     head: Buffer.from(head),
-    batches: encodedBatches(list, jsonFragment),
-    separator: comma,
+    batches: released(encodedBatches(list, jsonItems, stamp)),
+    separator: jsonItems.separator,
     tail: listEnd,
     stamp: stamp.ascii,
   };

@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { Fragment, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import type { Bytes, EpochMs, Nanocores } from '../model/units.ts';
+import type { ItemEncoding, ItemMetadata } from './block-image.ts';
 import { formatBytes, formatNanocores } from './quantity.ts';
 import { toSeconds } from './time.ts';
 
@@ -19,9 +20,17 @@ export function protobufFragment(object: NodeMetrics | PodMetrics): Fragment {
   return (encoded.protobuf = encode(object, encoded.protobuf));
 }
 
-/** @param last of the same object before its usage changed: its metadata is right still */
-function encode(object: NodeMetrics | PodMetrics, last: Fragment | undefined): Fragment {
-  const metadata = last === undefined ? encodeMetadata(object) : metadataOf(last);
+/** Items of protobuf lists. */
+export const protobufItems: ItemEncoding = {
+  name: 'protobuf',
+  separator: Buffer.alloc(0),
+  fragment: protobufFragment,
+  encode,
+  stampOf: ({ varint }) => varint,
+};
+
+function encode(object: NodeMetrics | PodMetrics, known: ItemMetadata | undefined): Fragment {
+  const metadata = known === undefined ? encodeMetadata(object) : metadataOf(known);
   const writer = newWriter();
   writeTime(writer.uint32(delimited(2)), object.timestamp);
   writer.uint32(delimited(3)).fork().uint32(varint(1)).int64(object.window).ldelim();
@@ -52,7 +61,7 @@ interface MetadataBytes {
   readonly stampAt: number;
 }
 
-function metadataOf({ bytes, contentAt, metadataEnd, stampAt }: Fragment): MetadataBytes {
+function metadataOf({ bytes, contentAt, metadataEnd, stampAt }: ItemMetadata): MetadataBytes {
   return { bytes: bytes.subarray(contentAt, metadataEnd), stampAt: stampAt - contentAt };
 }
 

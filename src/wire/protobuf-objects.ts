@@ -1,53 +1,60 @@
 import protobuf from 'protobufjs/minimal.js';
 import { allItems, type MetricsList } from '../metrics-api/list.ts';
 import { apiGroup, type ApiVersion, type Fragment, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
-import { assemble, assemblePieces, encodedBatches, isLarge, type ListParts } from './assembly.ts';
+import { assemble, assemblePieces, isLarge, type ListParts } from './assembly.ts';
+import { encodedBatches, type Batch } from './block-image.ts';
 import { turn, type Body } from './body.ts';
 import type { PieceMemory } from './piece-memory.ts';
 import { enclose, envelope } from './protobuf-envelope.ts';
-import { protobufFragment } from './protobuf-fragment.ts';
+import { protobufFragment, protobufItems } from './protobuf-fragment.ts';
 import type { Status } from './status.ts';
 import type { Stamp } from './time.ts';
-
-const nothing = Buffer.alloc(0);
 
 /** A single object in its envelope. */
 export function objectProtobuf(object: NodeMetrics | PodMetrics, version: ApiVersion, stamp: Stamp): Buffer {
   return enclose(`${apiGroup}/${version}`, object.kind, stamped(protobufFragment(object), stamp, 'all'));
 }
 
-/** A list in its envelope, assembled from fragments. */
+/** A list in its envelope, put together from what is encoded. */
 export function listProtobuf(list: MetricsList, version: ApiVersion, stamp: Stamp, memory: PieceMemory): Body {
   if (isLarge(list)) return memory.bodyOf((pieces) => largeList(list, version, stamp, pieces));
-  return assemble(listParts(list, [...encodedBatches(list, protobufFragment)], version, stamp));
+  const batches = [...encodedBatches(list, protobufItems, stamp)];
+  const body = assemble(listParts(list, batches, version, stamp));
+  for (const { release } of batches) release();
+  return body;
 }
 
-/** The length of the whole comes first in protobuf, so all must be encoded before the first piece. */
+/** The length of the whole comes first in protobuf, so all must be encoded before the first piece, and stay as it is until the last. */
 function* largeList(
   list: MetricsList,
   version: ApiVersion,
   stamp: Stamp,
   memory: readonly Buffer[],
 ): Generator<Buffer> {
-  const batches: (readonly Fragment[])[] = [];
-  for (const batch of encodedBatches(list, protobufFragment)) {
-    batches.push(batch);
-    yield turn;
+  const batches: Batch[] = [];
+  try {
+    for (const batch of encodedBatches(list, protobufItems, stamp)) {
+      batches.push(batch);
+      yield turn;
+    }
+    yield* assemblePieces(listParts(list, batches, version, stamp), memory);
+  } finally {
+    for (const { release } of batches) release();
   }
-  yield* assemblePieces(listParts(list, batches, version, stamp), memory);
 }
 
-function listParts(
-  list: MetricsList,
-  batches: readonly (readonly Fragment[])[],
-  version: ApiVersion,
-  stamp: Stamp,
-): ListParts {
+function listParts(list: MetricsList, batches: readonly Batch[], version: ApiVersion, stamp: Stamp): ListParts {
   const metadata = listMeta(list.continueToken, list.remainingItemCount);
-  let length = metadata.length;
-  for (const batch of batches) for (const fragment of batch) length += fragment.length;
-  const { head, tail } = envelope(`${apiGroup}/${version}`, list.kind, length);
-  return { head: Buffer.concat([head, metadata]), batches, separator: nothing, tail, stamp: stamp.varint };
+  let size = metadata.length;
+  for (const { chunks } of batches) for (const { length } of chunks) size += length;
+  const { head, tail } = envelope(`${apiGroup}/${version}`, list.kind, size);
+  return {
+    head: Buffer.concat([head, metadata]),
+    batches: batches.map(({ chunks }) => chunks),
+    separator: protobufItems.separator,
+    tail,
+    stamp: stamp.varint,
+  };
 }
 
 /** `metav1.PartialObjectMetadata`. `version` is that of the group `meta.k8s.io`. */

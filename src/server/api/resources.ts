@@ -46,12 +46,11 @@ export function serveResource(route: ResourceRoute, request: ApiRequest, deps: R
   const format = negotiate(wishes, resourceEndpoint);
   const includeObject = firstValue(info.query, 'includeObject');
   const now = deps.now();
-  const tell = ({ timestamp }: NodeMetrics | PodMetrics): void =>
-    deps.served(milliseconds(Math.max(0, now - timestamp)));
+  const tell = (timestamp: EpochMs): void => deps.served(milliseconds(Math.max(0, now - timestamp)));
   const encoding = { format, apiVersion: route.version, includeObject, now, pieceMemory: deps.pieceMemory };
   if (route.to === 'list') return encodeMetrics(observed(list(route, request, deps), tell), encoding);
   const object = get(route, request, deps);
-  tell(object);
+  tell(object.timestamp);
   return encodeMetrics(object, encoding);
 }
 
@@ -70,15 +69,15 @@ function list(
   return pods;
 }
 
-/** The list, with each item told of when it is taken. */
-function observed(list: MetricsList, tell: (object: NodeMetrics | PodMetrics) => void): MetricsList {
+/** The list, with the timestamp of each item told when it is taken. */
+function observed(list: MetricsList, tell: (timestamp: EpochMs) => void): MetricsList {
   function* batches(): Generator<readonly (NodeMetrics | PodMetrics)[]> {
     for (const batch of list.batches) {
-      for (const item of batch) tell(item);
+      for (const { timestamp } of batch) tell(timestamp);
       yield batch;
     }
   }
-  return { ...list, batches: batches() };
+  return { ...list, batches: batches(), taken: tell };
 }
 
 function get({ resource }: ResourceRoute, { info }: ApiRequest, { catalog }: ResourceDependencies) {
