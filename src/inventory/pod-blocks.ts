@@ -37,10 +37,15 @@ export class PodBlocks {
     const at = this.#blockOf(name);
     const left = this.#blocks[at]?.pods.filter((pod) => pod.name !== name);
     if (left === undefined) return;
-    const next = this.#blocks[at + 1];
-    if (next !== undefined && left.length + next.pods.length <= usualSize)
-      this.#blocks.splice(at, 2, newBlock([...left, ...next.pods]));
-    else this.#blocks.splice(at, 1, ...(left.length === 0 ? [] : [newBlock(left)]));
+    for (const first of [at - 1, at]) {
+      const [before, after] = [this.#blocks[first]?.pods, this.#blocks[first + 1]?.pods];
+      if (before === undefined || after === undefined) continue;
+      const joined = first === at ? [...left, ...after] : [...before, ...left];
+      if (joined.length > usualSize) continue;
+      this.#blocks.splice(first, 2, newBlock(joined));
+      return;
+    }
+    this.#blocks.splice(at, 1, ...(left.length === 0 ? [] : [newBlock(left)]));
   }
 
   /** The part that follows the name `after`, which need not exist. A new array. */

@@ -60,7 +60,6 @@ export function* assemblePieces(
   let at = head.copy(piece);
   let isFirst = true;
   for (const batch of batches) {
-    const piecesBefore = pieces;
     // A fragment that is written over after a turn of the event loop is as right: it tells of the same object, later.
     for (const chunk of batch) {
       if (at + separator.length + chunk.bytes.length > piece.length) {
@@ -72,8 +71,7 @@ export function* assemblePieces(
       isFirst = false;
       at = append(piece, at, chunk, stamp);
     }
-    // After a piece there has been a turn already.
-    if (pieces === piecesBefore) yield turn;
+    yield turn;
   }
   if (at + tail.length > piece.length) {
     yield piece.subarray(0, at);

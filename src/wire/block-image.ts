@@ -36,8 +36,9 @@ export interface Batch {
 
 type Images = { [Name in ItemEncoding['name']]?: BlockImage };
 
-/** Pods looked at before others have their turn: a millisecond where nothing changed, three where all did. */
+/** Microseconds that a list takes before others have their turn, and what a pod takes about. */
 const stretch = 1000;
+const costs = { unchanged: 0.1, changed: 2 };
 
 /** The items of a list from the images of its blocks, or each by itself where there are none. */
 export function* encodedBatches(list: MetricsList, encoding: ItemEncoding, stamp: Stamp): Generator<Batch> {
@@ -46,16 +47,16 @@ export function* encodedBatches(list: MetricsList, encoding: ItemEncoding, stamp
     return;
   }
   let images: BlockImage[] = [];
-  let looked = 0;
+  let spent = 0;
   for (const block of list.blocks) {
     const image = imageOf(block, encoding);
-    image.update(block, stamp, list.taken);
+    const changes = image.update(block, stamp, list.taken);
     images.push(image);
-    looked += block.size;
-    if (looked < stretch) continue;
+    spent += block.size * costs.unchanged + changes * costs.changed;
+    if (spent < stretch) continue;
     yield batchOf(images);
     images = [];
-    looked = 0;
+    spent = 0;
   }
   yield batchOf(images);
 }
@@ -119,14 +120,20 @@ export class BlockImage {
     this.#stampAt = new Uint32Array(size);
   }
 
-  /** Makes it tell of the present. @param taken hears the timestamp of each item in it */
-  update(block: MetricsBlock, stamp: Stamp, taken?: (timestamp: EpochMs) => void): void {
+  /**
+   * Makes it tell of the present.
+   *
+   * @param taken hears the timestamp of each item in it
+   * @returns how many items were encoded or went
+   */
+  update(block: MetricsBlock, stamp: Stamp, taken: ((timestamp: EpochMs) => void) | undefined): number {
     const changes = this.#changes(block);
     if (changes.length > 0) this.#rewrite(changes);
     if (changes.length > 0 || this.#stamped !== stamp.text) this.#stamp(stamp);
-    if (taken === undefined) return;
-    for (let place = 0; place < this.#ends.length; place++)
-      if (this.#usages[place] !== undefined) taken(epochMs(this.#timestamps[place] ?? Number.NaN));
+    if (taken !== undefined)
+      for (let place = 0; place < this.#ends.length; place++)
+        if (this.#usages[place] !== undefined) taken(epochMs(this.#timestamps[place] ?? Number.NaN));
+    return changes.length;
   }
 
   /** The whole image, which stays as it is until it is released. */

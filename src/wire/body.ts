@@ -7,7 +7,7 @@ export type Body = Buffer | PiecewiseBody;
  */
 export const piecesHeld = 3;
 
-/** Stands among the pieces where none is made yet: the event loop should turn before the next. */
+/** Stands among the pieces where the event loop should turn before the next is made. */
 export const turn = Buffer.alloc(0);
 
 /** A body too large to be held whole for every reader, or to be made at once. */

@@ -184,6 +184,47 @@ describe('the inventory', () => {
     assert.equal(logger.lines.length, 2);
   });
 
+  it('keeps its pods in blocks of which a change touches one or two, however many come and go', () => {
+    const name = (index: number): string => `a/p${String(index).padStart(4, '0')}`;
+    const numbers = fc.array(fc.integer({ min: -999, max: 999 }), { maxLength: 600 });
+    fc.assert(
+      fc.property(fc.nat({ max: 999 }), numbers, (count, changes) => {
+        const inventory = new Inventory(logger);
+        for (let index = 0; index < count; index++) inventory.podSink.upsert(pod(name(index)));
+        let before = inventory.podBlocks();
+        for (const change of changes) {
+          if (change > 0) inventory.podSink.upsert(pod(name(change), `uid-${changes.length}`));
+          else inventory.podSink.remove(pod(name(-change)));
+          const after = inventory.podBlocks();
+          assert.ok(after.filter((block) => !before.includes(block)).length <= 2);
+          before = after;
+        }
+        assert.ok(before.every(({ pods }) => pods.length > 0 && pods.length <= 256));
+        assert.deepEqual(
+          before.flatMap(({ pods }) => keys(pods)),
+          keys(inventory.pods()),
+        );
+        assert.deepEqual(
+          [...inBatches<ObjectKey, PodInfo>(7, (part) => inventory.pods('a', part))].flat(),
+          inventory.pods(),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('fills blocks, and joins those that have become small', () => {
+    assert.deepEqual(inventory.podBlocks('a'), []);
+    for (let index = 0; index < 1000; index++) {
+      inventory.podSink.upsert(pod(`a/p${String(index).padStart(4, '0')}`));
+      assert.ok(inventory.podBlocks().length <= 1 + index / 128);
+    }
+    for (let index = 0; index < 1000; index++)
+      if (index % 8 !== 0) inventory.podSink.remove(pod(`a/p${String(index).padStart(4, '0')}`));
+    assert.equal(inventory.podCount, 125);
+    assert.ok(inventory.podBlocks().length <= 2);
+  });
+
   it('answers as a plain list would after any changes', () => {
     const name = fc.constantFrom('a/p', 'a/q', 'b/p', 'c/r');
     const change = fc.oneof(
@@ -223,6 +264,11 @@ describe('the inventory', () => {
             inventory.pods('a'),
             sorted.filter((info) => info?.namespace === 'a'),
           );
+          for (const namespace of [undefined, 'a'])
+            assert.deepEqual(
+              inventory.podBlocks(namespace).flatMap(({ pods }) => pods),
+              inventory.pods(namespace),
+            );
           for (const app of ['x', 'y'])
             assert.deepEqual(
               inventory.podsWithLabel('a', 'app', app),

@@ -157,12 +157,25 @@ describe('MetricsCatalog', () => {
   });
 
   it('forgets what is encoded when it is told to', () => {
-    const catalog = catalogOf(someCluster());
+    const cluster = someCluster();
+    const catalog = catalogOf(cluster);
+    for (const block of cluster.objects.podBlocks()) block.kept = {};
     const all = () => [...itemsOf(catalog.listPods('', query())), ...itemsOf(catalog.listNodes(query()))];
     const before = all().map(({ encoded }) => encoded);
     assert.equal(before.length, 5);
     catalog.forgetEncoded();
+    assert.ok(cluster.objects.podBlocks().every(({ kept }) => kept === undefined));
     for (const [index, { encoded }] of all().entries()) assert.notEqual(encoded, before[index]);
+  });
+
+  it('has blocks of pods where all of a namespace or of all are listed, and nowhere else', () => {
+    const catalog = catalogOf(someCluster());
+    const blocks = (namespace: string, asked: ListQuery) => catalog.listPods(namespace, asked).blocks?.length;
+    assert.deepEqual([blocks('', query()), blocks('team-a', query()), blocks('', query({ limit: 9 }))], [2, 1, 2]);
+    const page = catalog.listPods('', query({ limit: 1 }));
+    const { continueToken = '' } = page;
+    const others = [{ limit: 1 }, { continueToken }, { labels: 'app' }, { fields: 'metadata.name!=x' }];
+    for (const asked of others) assert.equal(blocks('', query(asked)), undefined, JSON.stringify(asked));
   });
 
   it('bounds the items of a list by what indexes tell', () => {

@@ -84,12 +84,12 @@ describe('a large list', () => {
     await cluster.answer(names.map((name) => pod(name, app(15))));
     const pieces = cluster.pieces();
     let text = String(pieces.next().value);
-    cluster.inventory.podSink.remove(info('web-0990'));
+    cluster.inventory.podSink.remove(info('web-0400'));
     cluster.inventory.podSink.remove(info('web-1490'));
     const starting = container('sidecar', { at: 30, used: second, rate: 0 });
-    const left = names.filter((name) => name !== 'web-0990' && name !== 'web-1490');
+    const left = names.filter((name) => name !== 'web-0400' && name !== 'web-1490');
     await cluster.answer(
-      left.map((name) => pod(name, app(30), ...(['web-0991', 'web-1491'].includes(name) ? [starting] : []))),
+      left.map((name) => pod(name, app(30), ...(['web-0401', 'web-1491'].includes(name) ? [starting] : []))),
     );
     for (let next = pieces.next(); next.done !== true; next = pieces.next()) text += String(next.value);
     const { items } = JSON.parse(text) as { readonly items: readonly Item[] };

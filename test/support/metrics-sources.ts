@@ -58,6 +58,15 @@ export class TestCluster {
     this.#nodeUsage.delete(name);
   }
 
+  forgetPodUsage(namespace: string, name: string): void {
+    this.#podUsage.delete(podInfo(namespace, name).kubeletUid);
+  }
+
+  /** What encoders made of pods. */
+  forgetKept(): void {
+    for (const usage of this.#podUsage.values()) usage.kept = undefined;
+  }
+
   removePod(namespace: string, name: string): void {
     this.#inventory.podSink.remove(podInfo(namespace, name));
   }

@@ -440,6 +440,20 @@ describe('rule 8: whole pods', () => {
     assert.deepEqual(test.store.podAbsence(identity('web'), true), { reason: 'no_cpu', container: 'bare' });
   });
 
+  it('serves a pod no longer than the oldest window of its running containers', async () => {
+    const test = new StoreTest();
+    for (const at of [15, 30, 45, 60]) {
+      const fresh = container('side', { at, used: at * 1e6, rate: 1_000_000 });
+      await test.answer(at, {
+        pods: [pod('web', container('app', at > 15 ? {} : { at, used: 1e6, rate: 1e6 }), fresh)],
+      });
+      assert.notEqual(test.served, undefined, String(at));
+    }
+    await test.clock.advance(1);
+    assert.equal(test.served, undefined);
+    assert.deepEqual(test.store.podAbsence(identity('web'), true), { reason: 'no_cpu', container: 'app' });
+  });
+
   it('does not wait for a container that has ended', async () => {
     const test = new StoreTest();
     const app = (at: number) => container('app', { at, used: second * at, rate: 7 });

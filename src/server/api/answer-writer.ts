@@ -32,11 +32,11 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
   for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
 }
 
-/** The pieces, with a turn of the event loop after each: a stream to a fast client would take them all in one. */
+/** The pieces, with turns of the event loop in between: a stream to a fast client would take them all in one. */
 async function* inTurns({ pieces, release }: PiecewiseBody, response: ServerResponse): AsyncGenerator<Buffer> {
   for (const piece of pieces) {
-    if (piece !== turn) yield piece;
-    await setImmediate();
+    if (piece === turn) await setImmediate();
+    else yield piece;
   }
   // An HTTP/2 stream ends with its last piece still to be handed to the connection, in the same turn.
   response.once('finish', () => void setImmediate().then(release));
