@@ -106,7 +106,7 @@ describe('images of blocks', () => {
 
   it('stay as they are for who reads a list, whatever other lists find changed', () => {
     for (const encoding of encodings) {
-      // The first of two pieces is full when all is encoded.
+      // So long that the first of two pieces is full before all that is encoded by then is copied.
       const cluster = largeCluster({ note: 'x'.repeat(encoding === 'json' ? 20 : 120) });
       const catalog = new MetricsCatalog(cluster.objects, cluster.usage);
       const before = plainly(cluster, '', encoding, answeredAt);
@@ -119,7 +119,7 @@ describe('images of blocks', () => {
         if (piece.length === 0) continue;
         // Shorter, then longer: what is read is neither written over nor moved.
         const usage = others++ % 2 === 0 ? 7 : 9_999_999_999;
-        for (const info of cluster.objects.pods()) cluster.addPod(info, used(usage));
+        for (const info of cluster.objects.pods().slice(0, 1000)) cluster.addPod(info, used(usage));
         const other = wholeBody(body(catalog.listPods('', everything), encoding));
         assert.equal(other.toString('latin1'), plainly(cluster, '', encoding, answeredAt).toString('latin1'));
       }
