@@ -41,3 +41,9 @@ export type PodMetricsList = MetricsList<PodMetrics>;
 export function* allItems({ batches }: MetricsList): Generator<NodeMetrics | PodMetrics> {
   for (const batch of batches) yield* batch;
 }
+
+/** A single object, where a list is asked for. */
+export function listOfOne(object: NodeMetrics | PodMetrics): MetricsList {
+  const page = { most: 1, continueToken: undefined, remainingItemCount: undefined };
+  return { kind: `${object.kind}List`, batches: [[object]], ...page };
+}

@@ -19,7 +19,7 @@ export interface Fragment {
   readonly contentAt: number;
   /** Where `metadata`, which comes first in the content, ends. */
   readonly metadataEnd: number;
-  /** Where the time of the answer is written into a copy of `bytes`. */
+  /** Where the time of the answer is written into a copy of `bytes`; negative: nowhere. */
   readonly stampAt: number;
   /** Of the object that it was made of. */
   revision: number;

@@ -9,7 +9,8 @@ export type ItemMetadata = Pick<Fragment, 'bytes' | 'contentAt' | 'metadataEnd' 
 
 /** One encoding of the items of lists. */
 export interface ItemEncoding {
-  readonly name: 'json' | 'protobuf';
+  /** Tells it from others, whose items are other bytes. */
+  readonly name: string;
   /** Stands between items; one byte or none. */
   readonly separator: Buffer;
   /** Kept with the object. */
@@ -23,7 +24,7 @@ export interface ItemEncoding {
 export interface Chunk {
   readonly bytes: Buffer;
   readonly length: number;
-  /** Where the time of the answer is written into a copy; negative where it is in there already. */
+  /** Where the time of the answer is written into a copy; negative where it is in there already, or not at all. */
   readonly stampAt: number;
 }
 
@@ -34,7 +35,8 @@ export interface Batch {
   readonly release: () => void;
 }
 
-type Images = { [Name in ItemEncoding['name']]?: BlockImage };
+/** Of a block, by the name of the encoding. */
+type Images = Record<string, BlockImage | undefined>;
 
 /** Microseconds that a list takes before others have their turn, and what a pod takes about. */
 const stretch = 1000;
@@ -106,7 +108,7 @@ export class BlockImage {
   /** As of fragments. */
   readonly #contentAt: Uint32Array;
   readonly #metadataEnds: Uint32Array;
-  readonly #stampAt: Uint32Array;
+  readonly #stampAt: Int32Array;
   #stamped = '';
 
   constructor(size: number, encoding: ItemEncoding) {
@@ -117,7 +119,7 @@ export class BlockImage {
     this.#ends = new Uint32Array(size);
     this.#contentAt = new Uint32Array(size);
     this.#metadataEnds = new Uint32Array(size);
-    this.#stampAt = new Uint32Array(size);
+    this.#stampAt = new Int32Array(size);
   }
 
   /**
@@ -221,7 +223,8 @@ export class BlockImage {
     let start = 0;
     for (let place = 0; place < this.#ends.length; place++) {
       const end = this.#ends[place] ?? 0;
-      if (end > start) this.#storage.bytes.set(bytes, start + (this.#stampAt[place] ?? 0));
+      const stampAt = this.#stampAt[place] ?? -1;
+      if (end > start && stampAt >= 0) this.#storage.bytes.set(bytes, start + stampAt);
       start = end;
     }
     this.#stamped = stamp.text;

@@ -1,4 +1,4 @@
-import type { MetricsList } from '../metrics-api/list.ts';
+import { listOfOne, type MetricsList } from '../metrics-api/list.ts';
 import type { ApiVersion, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import { wholeBody, type Answer, type Body } from './body.ts';
 import { indentJson } from './json-indent.ts';
@@ -46,12 +46,7 @@ export function encodeMetrics(source: MetricsList | NodeMetrics | PodMetrics, re
   const stamp = makeStamp(request.now);
   const { format } = request;
   if (format.transform !== undefined) requireShape(source, format.transform);
-  const body =
-    format.encoding === 'protobuf'
-      ? protobufBody(source, request, stamp)
-      : format.encoding === 'json' && !format.pretty && format.transform === undefined && 'batches' in source
-        ? listJson(source, request.apiVersion, stamp, request.pieceMemory)
-        : textBody(metricsJson(source, request, stamp), format);
+  const body = format.encoding === 'protobuf' ? protobufBody(source, request, stamp) : jsonBody(source, request, stamp);
   return { status: 200, headers: { 'content-type': mediaTypes[format.encoding] }, body };
 }
 
@@ -88,21 +83,28 @@ function textBody(json: string, format: Format): Buffer {
   return Buffer.from(format.pretty ? indentJson(json) : `${json}\n`);
 }
 
-function metricsJson(source: MetricsList | NodeMetrics | PodMetrics, request: EncodeRequest, stamp: Stamp): string {
-  const { apiVersion, includeObject } = request;
-  const { transform } = request.format;
+function jsonBody(source: MetricsList | NodeMetrics | PodMetrics, request: EncodeRequest, stamp: Stamp): Body {
+  const { format } = request;
+  const json = metricsJson(source, request, stamp);
+  if (typeof json === 'string') return textBody(json, format);
+  return format.encoding === 'json' && !format.pretty ? json : textBody(wholeBody(json).toString().trimEnd(), format);
+}
+
+/** Compact JSON: a text without newline, or bytes with one. */
+function metricsJson(
+  source: MetricsList | NodeMetrics | PodMetrics,
+  { apiVersion, includeObject, format: { transform }, pieceMemory }: EncodeRequest,
+  stamp: Stamp,
+): string | Body {
   if (transform?.kind === 'Table') {
     const table = { tableVersion: transform.version, apiVersion, includeObject: parseIncludeObject(includeObject) };
-    return tableJson(source, table, stamp);
+    return tableJson('batches' in source ? source : listOfOne(source), table, stamp, pieceMemory);
   }
   if (transform !== undefined)
     return 'batches' in source
       ? partialListJson(source, transform.version, stamp)
       : partialJson(source, transform.version, stamp);
-  if (!('batches' in source)) return objectJson(source, apiVersion, stamp);
-  return wholeBody(listJson(source, apiVersion, stamp, request.pieceMemory))
-    .toString()
-    .trimEnd();
+  return 'batches' in source ? listJson(source, apiVersion, stamp, pieceMemory) : objectJson(source, apiVersion, stamp);
 }
 
 function protobufBody(source: MetricsList | NodeMetrics | PodMetrics, request: EncodeRequest, stamp: Stamp): Body {

@@ -18,7 +18,7 @@ const spare = 24;
 export function jsonFragment(object: NodeMetrics | PodMetrics): Fragment {
   const { encoded, revision } = object;
   if (encoded.json?.revision === revision) return encoded.json;
-  const text = usageText(object);
+  const text = usageJson(object);
   const size = Buffer.byteLength(text);
   const fragment = (encoded.json ??= encodeMetadata(object, size + spare));
   const { bytes, metadataEnd } = fragment;
@@ -33,9 +33,14 @@ export function jsonFragment(object: NodeMetrics | PodMetrics): Fragment {
   return fragment;
 }
 
+/** The beginning of the object up to the end of its metadata, with a gap for the time of the answer. */
+export function metadataJson(object: NodeMetrics | PodMetrics): ItemMetadata {
+  return encodeMetadata(object, 0);
+}
+
 /** As `jsonFragment`, for whoever keeps it elsewhere. */
 function encode(object: NodeMetrics | PodMetrics, known: ItemMetadata | undefined): Fragment {
-  const text = usageText(object);
+  const text = usageJson(object);
   const { bytes: metadata, contentAt, metadataEnd, stampAt } = known ?? encodeMetadata(object, 0);
   const length = metadataEnd + Buffer.byteLength(text);
   const bytes = Buffer.allocUnsafe(length);
@@ -65,8 +70,8 @@ export function stampedText(
   );
 }
 
-/** What the object uses now: all that comes behind its metadata. */
-function usageText(object: NodeMetrics | PodMetrics): string {
+/** What the object uses now: all that comes behind its metadata, to the object's end. */
+export function usageJson(object: NodeMetrics | PodMetrics): string {
   const content =
     object.kind === 'NodeMetrics' ? `"usage":${usage(object.usage)}` : `"containers":[${containers(object)}]`;
   return `,"timestamp":"${formatTime(object.timestamp)}","window":"${formatDuration(object.window)}",${content}}`;

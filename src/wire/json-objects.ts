@@ -1,6 +1,6 @@
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
 import { assemble, assemblePieces, isLarge, released, type ListParts } from './assembly.ts';
-import { encodedBatches } from './block-image.ts';
+import { encodedBatches, type ItemEncoding } from './block-image.ts';
 import type { Body } from './body.ts';
 import { jsonFragment, jsonItems, stampedText } from './json-fragment.ts';
 import { jsonString } from './json-text.ts';
@@ -18,12 +18,23 @@ export function objectJson(object: NodeMetrics | PodMetrics, version: ApiVersion
 /** A list as compact JSON with the final newline, put together from what is encoded. */
 export function listJson(list: MetricsList, version: ApiVersion, stamp: Stamp, memory: PieceMemory): Body {
   const head = `{"kind":"${list.kind}","apiVersion":"${apiGroup}/${version}","metadata":${listMetaJson(list)},"items":[`;
+  return jsonListBody(list, head, jsonItems, stamp, memory);
+}
+
+/** What begins with `head` and ends with the array of the list's items. */
+export function jsonListBody(
+  list: MetricsList,
+  head: string,
+  items: ItemEncoding,
+  stamp: Stamp,
+  memory: PieceMemory,
+): Body {
   const parts: ListParts = {
     head: Buffer.from(head),
-    batches: released(encodedBatches(list, jsonItems, stamp)),
-    separator: jsonItems.separator,
+    batches: released(encodedBatches(list, items, stamp)),
+    separator: items.separator,
     tail: listEnd,
-    stamp: stamp.ascii,
+    stamp: items.stampOf(stamp),
   };
   return isLarge(list) ? memory.bodyOf((pieces) => assemblePieces(parts, pieces)) : assemble(parts);
 }

@@ -1,11 +1,15 @@
 import { formatDuration } from '../options/duration.ts';
-import { allItems, type MetricsList } from '../metrics-api/list.ts';
-import type { ApiVersion, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
-import { listMetaJson, objectJson, partialJson } from './json-objects.ts';
+import type { MetricsList } from '../metrics-api/list.ts';
+import { apiGroup, type ApiVersion, type Fragment, type NodeMetrics, type PodMetrics } from '../metrics-api/objects.ts';
+import { quote } from '../model/quote.ts';
+import type { ItemEncoding, ItemMetadata } from './block-image.ts';
+import type { Body } from './body.ts';
+import { jsonItems, metadataJson, usageJson } from './json-fragment.ts';
+import { jsonListBody, listMetaJson } from './json-objects.ts';
 import { jsonString } from './json-text.ts';
+import type { PieceMemory } from './piece-memory.ts';
 import { exactSum, formatBytes, formatNanocores } from './quantity.ts';
 import { badRequest } from './status.ts';
-import { quote } from '../model/quote.ts';
 import type { Stamp } from './time.ts';
 
 /** `metav1.TableOptions.includeObject`: what each row carries besides its cells. */
@@ -35,20 +39,53 @@ export interface TableRequest {
   readonly includeObject: IncludeObject;
 }
 
-/** `metav1.Table` as JSON, without newline. An empty one has its columns and `rows: []`, so that it can be shown. */
-export function tableJson(source: MetricsList | NodeMetrics | PodMetrics, request: TableRequest, stamp: Stamp): string {
-  const isList = 'batches' in source;
-  const row = (object: NodeMetrics | PodMetrics): string =>
-    `{"cells":${cells(object)},"object":${rowObject(object, request, stamp)}}`;
-  const rows = Array.from(isList ? allItems(source) : [source], row);
-  const metadata = isList ? listMetaJson(source) : '{}';
-  return `{"kind":"Table","apiVersion":"meta.k8s.io/${request.tableVersion}","metadata":${metadata},"columnDefinitions":${columnsJson},"rows":[${rows.join(',')}]}`;
+/** `metav1.Table` as compact JSON with the final newline. An empty one has its columns and `rows: []`, so that it can be shown. */
+export function tableJson(list: MetricsList, request: TableRequest, stamp: Stamp, memory: PieceMemory): Body {
+  const head = `{"kind":"Table","apiVersion":"meta.k8s.io/${request.tableVersion}","metadata":${listMetaJson(list)},"columnDefinitions":${columnsJson},"rows":[`;
+  return jsonListBody(list, head, rowsOf(request), stamp, memory);
 }
 
-function rowObject(object: NodeMetrics | PodMetrics, request: TableRequest, stamp: Stamp): string {
-  const { includeObject, tableVersion, apiVersion } = request;
-  if (includeObject === 'None') return 'null';
-  return includeObject === 'Object' ? objectJson(object, apiVersion, stamp) : partialJson(object, tableVersion, stamp);
+/** Rows as the items of a list. */
+function rowsOf(request: TableRequest): ItemEncoding {
+  const { tableVersion, apiVersion, includeObject } = request;
+  return {
+    name: `Table ${tableVersion} ${apiVersion} ${includeObject}`,
+    separator: jsonItems.separator,
+    fragment: (object) => encodeRow(object, undefined, request),
+    encode: (object, metadata) => encodeRow(object, metadata, request),
+    stampOf: jsonItems.stampOf,
+  };
+}
+
+function encodeRow(
+  object: NodeMetrics | PodMetrics,
+  known: ItemMetadata | undefined,
+  { includeObject, tableVersion, apiVersion }: TableRequest,
+): Fragment {
+  const { revision } = object;
+  const row = `{"cells":${cells(object)},"object":`;
+  if (includeObject === 'None') {
+    const bytes = Buffer.from(`${row}null}`);
+    return { bytes, length: bytes.length, contentAt: 0, metadataEnd: 0, stampAt: -1, revision };
+  }
+  const isWhole = includeObject === 'Object';
+  const [kind, group] = isWhole
+    ? [object.kind, `${apiGroup}/${apiVersion}`]
+    : ['PartialObjectMetadata', `meta.k8s.io/${tableVersion}`];
+  const metadata = known ?? metadataJson(object);
+  const before = Buffer.from(`${row}{"kind":"${kind}","apiVersion":"${group}",`);
+  const after = Buffer.from(isWhole ? `${usageJson(object)}}` : '}}');
+  const content = metadata.bytes.subarray(metadata.contentAt, metadata.metadataEnd);
+  const bytes = Buffer.concat([before, content, after]);
+  const contentAt = before.length;
+  return {
+    bytes,
+    length: bytes.length,
+    contentAt,
+    metadataEnd: contentAt + content.length,
+    stampAt: contentAt + metadata.stampAt - metadata.contentAt,
+    revision,
+  };
 }
 
 /** Name, usage (a pod's is the sum of its containers'), window. */
