@@ -98,8 +98,13 @@ export class MetricsCatalog {
   forgetEncoded(): void {
     const now = this.#usage.now();
     for (const { name } of this.#objects.nodes()) forgetKept(this.#usage.node(name, now));
-    for (const block of this.#objects.podBlocks()) block.kept = undefined;
+    this.forgetLists();
     for (const pods of inBatches(stretch, this.#allPods)) for (const pod of pods) forgetKept(this.#usage.pod(pod, now));
+  }
+
+  /** Forgets what is encoded for lists of all pods, and not what was asked for by itself. */
+  forgetLists(): void {
+    for (const block of this.#objects.podBlocks()) block.kept = undefined;
   }
 
   #blocks(namespace: string): readonly MetricsBlock[] {

@@ -18,4 +18,9 @@ export class PieceMemory {
     };
     return { pieces: make(memory), release };
   }
+
+  /** Gives up what no list uses. */
+  forget(): void {
+    this.#spare.length = 0;
+  }
 }

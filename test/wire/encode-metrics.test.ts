@@ -124,6 +124,9 @@ describe('encodeMetrics', () => {
     const third = make();
     assert.deepEqual(third.memories, first.memories);
     assert.ok(!shares(make(), first), 'released twice');
+    third.release();
+    pieceMemory.forget();
+    assert.ok(!shares(make(), third), 'forgotten');
   });
 
   it('writes the next usage of an object as if it were the first', () => {

@@ -84,8 +84,14 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
     log.named('health'),
   );
   const catalog = new MetricsCatalog(holdings.inventory, holdings.store);
+  const pieceMemory = new PieceMemory();
   const memory = createMemoryGuard({
     ...deps,
+    // By then most windows are others, and would be encoded anew.
+    tidy() {
+      catalog.forgetLists();
+      pieceMemory.forget();
+    },
     droppable: [
       { name: 'encoded', drop: () => catalog.forgetEncoded() },
       { name: 'verdicts', drop: () => access.forgetVerdicts() },
@@ -103,7 +109,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
             if (!admitted) telemetry.requestRejected('memory');
             return admitted;
           },
-          pieceMemory: new PieceMemory(),
+          pieceMemory,
           now: () => clock.now(),
           served: (age) => telemetry.metricsServed(age),
           openApi: makeOpenApiDocuments(`v${build.version}`, () => clock.now()),

@@ -24,7 +24,9 @@ export interface MemoryGuardOptions {
   readonly collectGarbage: () => void;
   /** In the order in which it is given up: one thing more each time when all before was not enough. */
   readonly droppable: readonly Droppable[];
-  /** Hears what was given up, `garbage` included. */
+  /** Gives up what large answers left for the next, when there was none for long. */
+  readonly tidy: () => void;
+  /** Hears what was given up for want of memory, `garbage` included. */
   readonly onDrop: (name: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -119,12 +121,13 @@ export class MemoryGuard {
   }
 
   #tidyAfterLargeAnswers(): void {
-    const { clock, use, collectGarbage } = this.#options;
+    const { clock, use, tidy, collectGarbage } = this.#options;
     const { calm, shortestPause, largestHeap } = afterLargeAnswers;
     const last = this.#lastLargeAnswer;
     const now = clock.monotonic();
     if (last === undefined || now - last < calm || now < this.#nextTidying) return;
     this.#lastLargeAnswer = undefined;
+    tidy();
     if (use().heap > largestHeap) return;
     collectGarbage();
     this.#nextTidying = monotonicMs(now + shortestPause);

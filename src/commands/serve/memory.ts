@@ -12,6 +12,8 @@ import { memoryLimit } from './memory-limit.ts';
 export interface MemoryDependencies {
   /** In the order in which it is given up. */
   readonly droppable: readonly Droppable[];
+  /** Gives up what large answers left for the next, when there was none for long. */
+  readonly tidy: () => void;
   readonly clock: Clock;
   readonly log: RootLogger;
   readonly telemetry: Telemetry;
@@ -21,7 +23,7 @@ export interface MemoryDependencies {
  * The guard of this process' memory. How large the heap may grow is decided before the program runs: `--max-old-space-size` set later has no effect (measured on
  * Node 20, 22 and 24), so the image gives it a share of the memory limit on the command line of Node.js.
  */
-export function createMemoryGuard({ droppable, clock, log: root, telemetry }: MemoryDependencies): MemoryGuard {
+export function createMemoryGuard({ droppable, tidy, clock, log: root, telemetry }: MemoryDependencies): MemoryGuard {
   const log = root.named('memory');
   const limits: ProcessMemory = {
     process: memoryLimit({ total: totalmem(), constrained: process.constrainedMemory(), readText: textOf }),
@@ -33,6 +35,7 @@ export function createMemoryGuard({ droppable, clock, log: root, telemetry }: Me
     use: () => ({ process: bytes(process.memoryUsage.rss()), heap: bytes(getHeapStatistics().used_heap_size) }),
     collectGarbage: collectAllGarbage,
     droppable,
+    tidy,
     onDrop: (what) => telemetry.memoryRelieved(what),
     clock,
     log,

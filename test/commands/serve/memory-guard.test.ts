@@ -20,6 +20,7 @@ describe('MemoryGuard', () => {
   let heap: number;
   /** Milliseconds that a collection takes. */
   let collection: number;
+  let tidied: number;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -29,6 +30,7 @@ describe('MemoryGuard', () => {
     held = { needed: 100, garbage: 0, history: 20, encoded: 10 };
     heap = 50;
     collection = 0;
+    tidied = 0;
     let collecting = 0;
     const drop = (name: 'history' | 'encoded') => ({
       name,
@@ -48,6 +50,7 @@ describe('MemoryGuard', () => {
         collecting += collection;
       },
       droppable: [drop('history'), drop('encoded')],
+      tidy: () => void tidied++,
       onDrop: (name) => void given.push(name),
       clock: {
         now: () => clock.now(),
@@ -179,9 +182,9 @@ describe('MemoryGuard', () => {
     }
     held.garbage = 30;
     await clock.advance(9000);
-    assert.equal(held.garbage, 30);
+    assert.deepEqual([held.garbage, tidied], [30, 0]);
     await clock.advance(2000);
-    assert.deepEqual([held.garbage, given, log.lines], [0, [], []]);
+    assert.deepEqual([held.garbage, tidied, given, log.lines], [0, 1, [], []]);
   });
 
   it('does so every ten minutes at most, and not in a large heap', async () => {
@@ -197,7 +200,9 @@ describe('MemoryGuard', () => {
     assert.equal(held.garbage, 0);
     limits.heap = bytes(400 * mebibyte);
     heap = 101;
+    tidied = 0;
     assert.equal(await leaveGarbage(3_600_000), 10);
+    assert.equal(tidied, 1);
   });
 
   it('looks no more once it is stopped', async () => {
