@@ -117,7 +117,7 @@ async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promi
   return {
     cluster,
     sources: {
-      ...textSources(cluster, user, more, folder),
+      ...textSources(cluster, user, more, path),
       plugin: credentialPlugin(user, cluster, { folder, path, clock, logger, authenticator }),
       impersonation: impersonation(user, more),
     },
@@ -148,28 +148,32 @@ async function readKubeconfig(path: string): Promise<Kubeconfig> {
 }
 
 /** Inline data goes before files, and a token file before a token, as in client-go. */
-function textSources(cluster: Cluster, user: User, more: MoreUserFields, folder: string): CredentialSources {
-  const cert = textSource('client-certificate', user.certData, user.certFile);
-  const key = textSource('client-key', user.keyData, user.keyFile);
+function textSources(cluster: Cluster, user: User, more: MoreUserFields, path: string): CredentialSources {
+  const ofCluster = `cluster "${cluster.name}" of kubeconfig ${path}`;
+  const ofUser = `user "${user.name}" of kubeconfig ${path}`;
+  const cert = textSource(ofUser, 'client-certificate', user.certData, user.certFile);
+  const key = textSource(ofUser, 'client-key', user.keyData, user.keyFile);
+  const authority = (): TextSource | undefined =>
+    textSource(ofCluster, 'certificate-authority', cluster.caData, cluster.caFile);
   return {
-    ca: cluster.skipTLSVerify ? undefined : textSource('certificate-authority', cluster.caData, cluster.caFile),
+    ca: cluster.skipTLSVerify ? undefined : authority(),
     certificate: cert === undefined || key === undefined ? undefined : { cert, key },
-    token: tokenSource(user, more, folder),
+    token: tokenSource(ofUser, user, more, dirname(path)),
     authorization: isText(user.username)
       ? `Basic ${Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64')}`
       : undefined,
   };
 }
 
-function tokenSource(user: User, more: MoreUserFields, folder: string): TextSource | undefined {
-  if (isText(more.tokenFile)) return { kind: 'file', path: resolve(folder, more.tokenFile), field: 'tokenFile' };
-  return isText(user.token) ? { kind: 'inline', text: user.token, field: 'token' } : undefined;
+function tokenSource(of: string, user: User, more: MoreUserFields, folder: string): TextSource | undefined {
+  if (isText(more.tokenFile)) return { kind: 'file', path: resolve(folder, more.tokenFile), field: 'tokenFile', of };
+  return isText(user.token) ? { kind: 'inline', text: user.token, field: 'token', of } : undefined;
 }
 
-function textSource(field: string, data: unknown, file: unknown): TextSource | undefined {
+function textSource(of: string, field: string, data: unknown, file: unknown): TextSource | undefined {
   if (isText(data))
-    return { kind: 'inline', text: Buffer.from(data, 'base64').toString('utf8'), field: `${field}-data` };
-  return isText(file) ? { kind: 'file', path: file, field } : undefined;
+    return { kind: 'inline', text: Buffer.from(data, 'base64').toString('utf8'), field: `${field}-data`, of };
+  return isText(file) ? { kind: 'file', path: file, field, of } : undefined;
 }
 
 function impersonation(user: User, more: MoreUserFields): Record<string, string | string[]> | undefined {

@@ -2,14 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { messageChain } from '../model/errors.ts';
 import { KubeError } from './kube-error.ts';
 
-/** A text of the configuration: in a file that may be replaced at any time, or given in the configuration itself. */
-export type TextSource =
-  | { readonly kind: 'file'; readonly path: string; readonly field: string }
-  | { readonly kind: 'inline'; readonly text: string; readonly field: string };
+interface Field {
+  readonly field: string;
+  /** What has the field, where several may: `user "admin" of kubeconfig /etc/kubeconfig`. */
+  readonly of?: string;
+}
 
-/** How the source is called in messages: `certificate-authority /etc/ca.crt`. */
+/** A text of the configuration: in a file that may be replaced at any time, or given in the configuration itself. */
+export type TextSource = Field &
+  ({ readonly kind: 'file'; readonly path: string } | { readonly kind: 'inline'; readonly text: string });
+
+/** How the source is called in messages: `certificate-authority /etc/ca.crt (cluster "home" of kubeconfig /etc/kubeconfig)`. */
 export function sourceName(source: TextSource): string {
-  return source.kind === 'file' ? `${source.field} ${source.path}` : source.field;
+  const name = source.kind === 'file' ? `${source.field} ${source.path}` : source.field;
+  return source.of === undefined ? name : `${name} (${source.of})`;
 }
 
 /** The source's text as it is now. Throws `KubeError` `config` that names the file. */

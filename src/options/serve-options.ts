@@ -119,7 +119,11 @@ export function parseServeOptions(args: readonly string[]): ServeRequest {
   if (flags.value(metricFlags.help)) return { kind: 'help' };
   if (flags.value(metricFlags.version)) return { kind: 'version' };
   const [extra] = flags.arguments;
-  if (extra !== undefined) throw new OptionError('unknown-flag', `unknown command ${quote(extra)} for "kubetally"`);
+  if (extra !== undefined)
+    throw new OptionError(
+      'unknown-flag',
+      `unknown command ${quote(extra)} for "kubetally"\nRun 'kubetally --help' for usage.`,
+    );
   const options = serveOptions(flags);
   const problems = serveProblems(options, flags);
   if (problems.length > 0) throw new OptionError('invalid-options', problems.join('\n'));

@@ -1,3 +1,4 @@
+import { quote } from '../model/quote.ts';
 import { nanoseconds, seconds, type Milliseconds } from '../model/units.ts';
 import { goCipherSuites, retiredCipherSuites } from './cipher-suites.ts';
 import { formatDuration } from './duration.ts';
@@ -87,9 +88,27 @@ function servingProblems(serving: ServingOptions): string[] {
     ...when(serving.connectionMaxAge < 0, '--connection-max-age can not be negative value'),
     ...when(serving.shutdownDelay < 0, '--shutdown-delay-duration can not be negative value'),
     ...when(serving.shutdownGracePeriod < 0, '--shutdown-grace-period can not be negative value'),
-    ...when(serving.serviceName === '', 'service-name should not be empty'),
-    ...when(serving.serviceNamespace === '', 'service-namespace should not be empty'),
+    ...when(!isLabel(serving.serviceName), notLabel('--service-name', serving.serviceName)),
+    ...when(!isLabel(serving.serviceNamespace), notLabel('--service-namespace', serving.serviceNamespace)),
+    ...when(
+      certSecret !== undefined && !isSubdomain(certSecret),
+      `--serving-cert-secret ${quote(certSecret ?? '')} is no name of a Secret: lower case letters, digits, "-" and ".", at most 253`,
+    ),
   ];
+}
+
+/** A name as Services and namespaces have them (RFC 1123 label). */
+function isLabel(name: string): boolean {
+  return name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name);
+}
+
+function notLabel(flag: string, name: string): string {
+  return `${flag} ${quote(name)} is no name: lower case letters, digits and "-" between them, at most 63`;
+}
+
+/** A name as most objects have them (RFC 1123 subdomain). */
+function isSubdomain(name: string): boolean {
+  return name.length <= 253 && name.split('.').every((part) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(part));
 }
 
 function cacheProblems({ authentication, authorization }: ServeOptions): string[] {

@@ -170,7 +170,10 @@ export class NodeCycle {
     const left = nextAt - clock.monotonic() - delay;
     if (left < leastForRetry) return error;
     await sleep(clock, delay, signal);
-    return this.#gone ? error : await this.#attempt(milliseconds(Math.min(requestTimeout, left)), signal, true);
+    if (this.#gone) return error;
+    const again = await this.#attempt(milliseconds(Math.min(requestTimeout, left)), signal, true);
+    // Told of the time that is configured, not of what was left of the cycle.
+    return again?.code === 'timeout' && error.code === 'timeout' ? error : again;
   }
 
   async #attempt(deadline: Milliseconds, signal: AbortSignal, retry: boolean): Promise<ScrapeError | undefined> {

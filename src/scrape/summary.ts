@@ -89,12 +89,13 @@ export class SummaryDecoder {
     return { nodeName: node?.nodeName, node: node?.sample, pods: pods ?? [] };
   }
 
-  #node(): { nodeName: string | undefined; sample: Sample | undefined } {
+  #node(): { nodeName: string | undefined; sample: Sample | undefined } | undefined {
     const scan = this.#scan;
     const draft = emptySample();
     let nodeName: string | undefined;
     this.#inNode = true;
-    if (scan.enterObject())
+    const isThere = scan.enterObject();
+    if (isThere)
       for (let key = scan.key(this.#nodeKeys, true); key !== undefined; key = scan.key(this.#nodeKeys, false)) {
         if (key === 'cpu') this.#cpu(draft);
         else if (key === 'memory') this.#memory(draft);
@@ -103,12 +104,13 @@ export class SummaryDecoder {
         else scan.skip();
       }
     this.#inNode = false;
+    if (!isThere) return undefined;
     return { nodeName, sample: draft.cpuTime === undefined && draft.memory === undefined ? undefined : draft };
   }
 
-  #pods(): PodSample[] {
+  #pods(): PodSample[] | undefined {
     const pods: PodSample[] = [];
-    if (!this.#scan.enterArray()) return pods;
+    if (!this.#scan.enterArray()) return undefined;
     for (let index = 0; this.#scan.element(index === 0); index++) {
       this.#pod = index;
       const pod = this.#podStats();

@@ -313,26 +313,26 @@ describe('a kubeconfig', () => {
   it('names the file of it that cannot be used', async () => {
     await assert.rejects(
       load({}, { 'certificate-authority': 'gone.crt' }),
-      /cannot read certificate-authority .*gone\.crt: ENOENT/,
+      /cannot read certificate-authority .*gone\.crt \(cluster "\w+" of kubeconfig .*\): ENOENT/,
     );
     await write('bad.crt', 'not a certificate');
     await assert.rejects(
       load({}, { 'certificate-authority': 'bad.crt' }),
-      /certificate-authority .*bad\.crt holds no PEM certificate/,
+      /certificate-authority .*bad\.crt .* holds no PEM certificate/,
     );
     await assert.rejects(
       load({}, { 'certificate-authority-data': 'AAAA' }),
-      /certificate-authority-data holds no PEM certificate/,
+      /certificate-authority-data \(cluster "\w+" of kubeconfig .*\) holds no PEM certificate/,
     );
     await write('u.crt', alice.cert);
     await write('u.key', bob.key);
     await assert.rejects(
       load({ 'client-certificate': 'u.crt', 'client-key': 'u.key' }),
-      /client-key .*u\.key does not fit the client certificate/,
+      /client-key .*u\.key .* does not fit the client certificate/,
     );
     await write('token', ' \n');
-    await assert.rejects(load({ tokenFile: 'token' }), /tokenFile .*token is empty/);
+    await assert.rejects(load({ tokenFile: 'token' }), /tokenFile .*token .* is empty/);
     await write('token', 'a b');
-    await assert.rejects(load({ tokenFile: 'token' }), /tokenFile .*token holds no token/);
+    await assert.rejects(load({ tokenFile: 'token' }), /tokenFile .*token \(user "\w+" of .*\) holds no token/);
   });
 });

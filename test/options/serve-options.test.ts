@@ -138,7 +138,10 @@ describe('the options of serve', () => {
   });
 
   it('refuse an argument that is no flag', () =>
-    assert.throws(() => serve('run'), /^OptionError: unknown command "run" for "kubetally"$/));
+    assert.throws(
+      () => serve('run'),
+      /^OptionError: unknown command "run" for "kubetally"\nRun 'kubetally --help' for usage\.$/,
+    ));
 
   it('report all broken rules at once, in the words of metrics-server', () =>
     assert.deepEqual(
@@ -207,8 +210,15 @@ describe('the options of serve', () => {
       '--authorization-webhook-cache-unauthorized-ttl=-1s',
       '--authorization-webhook-cache-unauthorized-ttl can not be negative value',
     ],
-    ['--service-name=', 'service-name should not be empty'],
-    ['--service-namespace=', 'service-namespace should not be empty'],
+    ['--service-name=', '--service-name "" is no name: lower case letters, digits and "-" between them, at most 63'],
+    [
+      '--service-namespace=a.b',
+      '--service-namespace "a.b" is no name: lower case letters, digits and "-" between them, at most 63',
+    ],
+    [
+      '--serving-cert-secret=../x',
+      '--serving-cert-secret "../x" is no name of a Secret: lower case letters, digits, "-" and ".", at most 253',
+    ],
     ['-v=-1', '--v can not be negative value'],
   ] as const)
     it(`refuse ${args}`, () => assert.equal(problems(...args.split(' ')).join('\n'), problem));

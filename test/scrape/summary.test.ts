@@ -241,6 +241,7 @@ describe('decoding a Summary', () => {
     ['a text that goes on', '{"pods":[]}x', /unexpected text after the end/],
     ['an HTML page', '<html>', /expected an object/],
     ['nothing', '', /the text ends early/],
+    ['an object without anything', '{"node":null,"pods":null}', /neither node nor pods/],
     ['an object of something else', '{"kind":"Status"}', /neither node nor pods/],
   ];
   for (const [what, body, message] of refused)
