@@ -116,9 +116,14 @@ export class Inventory {
     return this.#pods.sorted(namespace, part);
   }
 
-  /** As `pods`, in blocks that stay the same as long as their pods do. */
-  podBlocks(namespace?: string): readonly PodBlock[] {
+  /** As `pods`, in blocks that stay the same as long as their pods do; those of each namespace as they are when its turn comes. */
+  podBlocks(namespace?: string): Iterable<PodBlock> {
     return this.#pods.blocks(namespace);
+  }
+
+  /** Forgets what was kept with blocks. */
+  forgetKept(): void {
+    this.#pods.forgetKept();
   }
 
   /** The pods of a namespace whose label `key` is `value`; as `pods`. */

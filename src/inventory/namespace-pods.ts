@@ -4,8 +4,9 @@ import { PodBlocks } from './pod-blocks.ts';
 
 /** Label keys indexed at a time; selectors of one namespace use few. */
 const maxIndexedKeys = 4;
-/** After more changes than these between two questions, indexes are made anew when next asked for. */
+/** After more changes than these between two questions, indexes are made anew when next asked for; and the order, where they are also more than such a share of the pods. */
 const maxChangesFollowed = 64;
+const maxShareFollowed = 1 / 16;
 const nothing: readonly PodInfo[] = [];
 
 /** Label value -> pods in order of name. */
@@ -65,7 +66,13 @@ export class NamespacePods {
     return partOf(index.get(value) ?? nothing, part, isBehind);
   }
 
+  /** Forgets what was kept with blocks. */
+  forgetKept(): void {
+    for (const block of this.#inOrder?.all ?? []) block.kept = undefined;
+  }
+
   #order(): PodBlocks {
+    this.#changes = 0;
     return (this.#inOrder ??= new PodBlocks(this.#pods.values()));
   }
 
@@ -83,9 +90,12 @@ export class NamespacePods {
 
   /** @param previous the pod of that name before the change, `pod` after it */
   #follow(previous: PodInfo | undefined, pod: PodInfo | undefined): void {
+    if (++this.#changes > maxChangesFollowed) {
+      this.#byLabel.clear();
+      if (this.#changes > this.#pods.size * maxShareFollowed) this.#inOrder = undefined;
+    }
     if (pod !== undefined) this.#inOrder?.put(pod);
     else if (previous !== undefined) this.#inOrder?.delete(previous.name);
-    if (++this.#changes > maxChangesFollowed) this.#byLabel.clear();
     for (const [key, index] of this.#byLabel) {
       const [from, to] = [previous?.labels[key], pod?.labels[key]];
       if (from === to) changeUnder(index, from, previous, pod);

@@ -29,23 +29,18 @@ export class PodBlocks {
     const place = firstBehind(pods, ({ name }) => name >= pod.name);
     const changed = pods.toSpliced(place, pods[place]?.name === pod.name ? 1 : 0, pod);
     const half = changed.length >>> 1;
-    const parts = changed.length > 2 * usualSize ? [changed.slice(0, half), changed.slice(half)] : [changed];
-    this.#blocks.splice(at, 1, ...parts.map(newBlock));
+    this.#replace(at, 1, changed.length > 2 * usualSize ? [changed.slice(0, half), changed.slice(half)] : [changed]);
   }
 
   delete(name: string): void {
     const at = this.#blockOf(name);
     const left = this.#blocks[at]?.pods.filter((pod) => pod.name !== name);
     if (left === undefined) return;
-    for (const first of [at - 1, at]) {
-      const [before, after] = [this.#blocks[first]?.pods, this.#blocks[first + 1]?.pods];
-      if (before === undefined || after === undefined) continue;
-      const joined = first === at ? [...left, ...after] : [...before, ...left];
-      if (joined.length > usualSize) continue;
-      this.#blocks.splice(first, 2, newBlock(joined));
-      return;
-    }
-    this.#blocks.splice(at, 1, ...(left.length === 0 ? [] : [newBlock(left)]));
+    const [before, after] = [this.#blocks[at - 1]?.pods, this.#blocks[at + 1]?.pods];
+    const fits = (other: readonly PodInfo[]): boolean => left.length + other.length <= usualSize;
+    if (before !== undefined && fits(before)) this.#replace(at - 1, 2, [[...before, ...left]]);
+    else if (after !== undefined && fits(after)) this.#replace(at, 2, [[...left, ...after]]);
+    else this.#replace(at, 1, left.length === 0 ? [] : [left]);
   }
 
   /** The part that follows the name `after`, which need not exist. A new array. */
@@ -58,6 +53,11 @@ export class PodBlocks {
       for (const pod of pods.slice(from, from + count - found.length)) found.push(pod);
     }
     return found;
+  }
+
+  #replace(at: number, count: number, pods: readonly (readonly PodInfo[])[]): void {
+    // Who reads a list may hold them still, but need not hold what was made of them.
+    for (const gone of this.#blocks.splice(at, count, ...pods.map(newBlock))) gone.kept = undefined;
   }
 
   /** Where the block is that holds a name, or would. */

@@ -61,10 +61,15 @@ export class PodSet {
     return pods;
   }
 
-  /** The pods in the order of `sorted`, in blocks. A new array. */
-  blocks(namespace: string | undefined): readonly PodBlock[] {
-    const names = namespace === undefined ? this.#sortedNamespaces() : [namespace];
-    return names.flatMap((name) => this.#namespaces.get(name)?.blocks() ?? []);
+  /** The pods in the order of `sorted`, in blocks; those of each namespace as they are when its turn comes. */
+  *blocks(namespace: string | undefined): Generator<PodBlock> {
+    for (const name of namespace === undefined ? this.#sortedNamespaces() : [namespace])
+      yield* this.#namespaces.get(name)?.blocks().slice() ?? [];
+  }
+
+  /** Forgets what was kept with blocks. */
+  forgetKept(): void {
+    for (const pods of this.#namespaces.values()) pods.forgetKept();
   }
 
   /** The pods of a namespace whose label `key` is `value`, in the order of `sorted`. A new array. */

@@ -90,7 +90,9 @@ export class MetricsCatalog {
         : undefined;
     };
     const page = this.#takePage('pods', candidates, after, query, accept);
-    const isWhole = everyLabel && everyField && after === undefined && page.continueToken === undefined;
+    // Others than the candidates may have metrics by the time that their turn comes: a limit that is less than their number could be exceeded.
+    const isLimited = query.limit > 0 && query.limit < candidates.most;
+    const isWhole = everyLabel && everyField && after === undefined && !isLimited;
     return { kind: 'PodMetricsList', blocks: isWhole ? this.#blocks(namespace) : undefined, ...page };
   }
 
@@ -104,12 +106,12 @@ export class MetricsCatalog {
 
   /** Forgets what is encoded for lists of all pods, and not what was asked for by itself. */
   forgetLists(): void {
-    for (const block of this.#objects.podBlocks()) block.kept = undefined;
+    this.#objects.forgetKept();
   }
 
-  #blocks(namespace: string): readonly MetricsBlock[] {
-    const blocks = this.#objects.podBlocks(namespace === '' ? undefined : namespace);
-    return blocks.map((block) => new PodBlockView(block, this.#usage));
+  *#blocks(namespace: string): Generator<MetricsBlock> {
+    for (const block of this.#objects.podBlocks(namespace === '' ? undefined : namespace))
+      yield new PodBlockView(block, this.#usage);
   }
 
   /** A small superset of the pods that can match. */

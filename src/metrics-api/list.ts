@@ -22,8 +22,8 @@ export interface MetricsList<Metrics extends NodeMetrics | PodMetrics = NodeMetr
    * should turn; one may be empty where many objects have no metrics.
    */
   readonly batches: Iterable<readonly Metrics[]>;
-  /** The same items once more, to be taken instead of batches; undefined where pods are selected, or a page is. */
-  readonly blocks?: readonly MetricsBlock[] | undefined;
+  /** The same items once more, to be taken instead of batches, and also once; undefined where pods are selected, or a page is. */
+  readonly blocks?: Iterable<MetricsBlock> | undefined;
   /** Hears the timestamp of each item that is taken from blocks. */
   readonly taken?: (timestamp: EpochMs) => void;
   /** There are no more items than that. */

@@ -13,8 +13,10 @@ export interface ObjectSource {
   podCountOf(namespace: string): number;
   /** By namespace, then name; of one namespace when it is given. */
   pods(namespace?: string, part?: Part<ObjectKey>): readonly PodInfo[];
-  /** As `pods`, in blocks that stay the same as long as their pods do. */
-  podBlocks(namespace?: string): readonly PodBlock[];
+  /** As `pods`, in blocks that stay the same as long as their pods do; those of each namespace as they are when its turn comes. */
+  podBlocks(namespace?: string): Iterable<PodBlock>;
+  /** Forgets what was kept with blocks. */
+  forgetKept(): void;
   /** The pods of a namespace whose label `key` is `value`, by name. */
   podsWithLabel(namespace: string, key: string, value: string, part?: Part<ObjectKey>): readonly PodInfo[];
 }

@@ -43,7 +43,7 @@ export class PodSeries implements PodIdentity, PodUsage, PodUsageSeries {
   #containers: readonly ContainerSeries[] = none;
   #answers = 0;
   #revision = 0;
-  /** Its usage may be served until then, in whole milliseconds: of small integers V8 keeps no copy elsewhere. Lists of all pods ask each of them. */
+  /** Its usage may be served until then, in whole milliseconds: small integers (until the process is 24 days old) stand in the object itself. Lists of all pods ask each of them. */
   #goodUntil = never;
 
   constructor(table: SeriesTable, nodeName: string, { kubeletUid, namespace, name }: PodIdentity) {

@@ -9,7 +9,9 @@ export type ItemMetadata = Pick<Fragment, 'bytes' | 'contentAt' | 'metadataEnd' 
 
 /** One encoding of the items of lists. */
 export interface ItemEncoding {
-  /** Tells it from others, whose items are other bytes. */
+  /** Of each kind one image of a block is kept. */
+  readonly kind: 'json' | 'protobuf' | 'table';
+  /** Tells it from others of its kind, whose items are other bytes. */
   readonly name: string;
   /** Stands between items; one byte or none. */
   readonly separator: Buffer;
@@ -35,12 +37,11 @@ export interface Batch {
   readonly release: () => void;
 }
 
-/** Of a block, by the name of the encoding. */
-type Images = Record<string, BlockImage | undefined>;
+type Images = { [Kind in ItemEncoding['kind']]?: BlockImage };
 
-/** Microseconds that a list takes before others have their turn, and what a pod takes about. */
+/** Microseconds that a list takes before others have their turn, and what blocks and pods take about. */
 const stretch = 1000;
-const costs = { unchanged: 0.1, changed: 2 };
+const costs = { block: 2, unchanged: 0.1, changed: 2 };
 
 /** The items of a list from the images of its blocks, or each by itself where there are none. */
 export function* encodedBatches(list: MetricsList, encoding: ItemEncoding, stamp: Stamp): Generator<Batch> {
@@ -54,7 +55,7 @@ export function* encodedBatches(list: MetricsList, encoding: ItemEncoding, stamp
     const image = imageOf(block, encoding);
     const changes = image.update(block, stamp, list.taken);
     images.push(image);
-    spent += block.size * costs.unchanged + changes * costs.changed;
+    spent += costs.block + block.size * costs.unchanged + changes * costs.changed;
     if (spent < stretch) continue;
     yield batchOf(images);
     images = [];
@@ -65,7 +66,9 @@ export function* encodedBatches(list: MetricsList, encoding: ItemEncoding, stamp
 
 function imageOf(block: MetricsBlock, encoding: ItemEncoding): BlockImage {
   const images = (block.kept ??= {}) as Images;
-  return (images[encoding.name] ??= new BlockImage(block.size, encoding));
+  const { kind, name } = encoding;
+  const image = images[kind];
+  return image?.name === name ? image : (images[kind] = new BlockImage(block.size, encoding));
 }
 
 function batchOf(images: readonly BlockImage[]): Batch {
@@ -120,6 +123,11 @@ export class BlockImage {
     this.#contentAt = new Uint32Array(size);
     this.#metadataEnds = new Uint32Array(size);
     this.#stampAt = new Int32Array(size);
+  }
+
+  /** Of its encoding. */
+  get name(): string {
+    return this.#encoding.name;
   }
 
   /**
@@ -220,6 +228,7 @@ export class BlockImage {
 
   #stamp(stamp: Stamp): void {
     const bytes = this.#encoding.stampOf(stamp);
+    if (this.#storage.readers > 0) this.#storage = { bytes: Buffer.from(this.#storage.bytes), readers: 0 };
     let start = 0;
     for (let place = 0; place < this.#ends.length; place++) {
       const end = this.#ends[place] ?? 0;

@@ -51,6 +51,7 @@ function encode(object: NodeMetrics | PodMetrics, known: ItemMetadata | undefine
 
 /** Items of JSON lists. */
 export const jsonItems: ItemEncoding = {
+  kind: 'json',
   name: 'json',
   separator: Buffer.from(','),
   fragment: jsonFragment,

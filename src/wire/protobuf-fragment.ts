@@ -22,6 +22,7 @@ export function protobufFragment(object: NodeMetrics | PodMetrics): Fragment {
 
 /** Items of protobuf lists. */
 export const protobufItems: ItemEncoding = {
+  kind: 'protobuf',
   name: 'protobuf',
   separator: Buffer.alloc(0),
   fragment: protobufFragment,

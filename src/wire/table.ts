@@ -49,7 +49,8 @@ export function tableJson(list: MetricsList, request: TableRequest, stamp: Stamp
 function rowsOf(request: TableRequest): ItemEncoding {
   const { tableVersion, apiVersion, includeObject } = request;
   return {
-    name: `Table ${tableVersion} ${apiVersion} ${includeObject}`,
+    kind: 'table',
+    name: `${tableVersion} ${apiVersion} ${includeObject}`,
     separator: jsonItems.separator,
     fragment: (object) => encodeRow(object, undefined, request),
     encode: (object, metadata) => encodeRow(object, metadata, request),

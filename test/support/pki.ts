@@ -1,10 +1,12 @@
 import { CertificateAuthority, type CertifiedKey } from '../../src/pki/authority.ts';
 
-const day = 86_400_000;
+/** Valid at any time that a test's clock may tell, whatever day it runs on. */
+const notBefore = new Date('2020-01-01T00:00:00Z');
+const notAfter = new Date('2120-01-01T00:00:00Z');
 
-/** An authority for tests, valid from yesterday for a year. */
+/** An authority for tests. */
 export async function testAuthority(commonName: string): Promise<CertificateAuthority> {
-  return await CertificateAuthority.create(commonName, new Date(Date.now() - day), new Date(Date.now() + 365 * day));
+  return await CertificateAuthority.create(commonName, notBefore, notAfter);
 }
 
 /** A serving certificate for names and addresses. */
@@ -13,8 +15,8 @@ export async function servingCertificate(authority: CertificateAuthority, ...nam
     commonName: names[0] ?? 'server',
     names,
     usages: ['serverAuth'],
-    notBefore: new Date(Date.now() - day),
-    notAfter: new Date(Date.now() + day),
+    notBefore,
+    notAfter,
   });
 }
 
@@ -28,7 +30,7 @@ export async function clientCertificate(
     commonName: user,
     organizations: groups,
     usages: ['clientAuth'],
-    notBefore: new Date(Date.now() - day),
-    notAfter: new Date(Date.now() + day),
+    notBefore,
+    notAfter,
   });
 }

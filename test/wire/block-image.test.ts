@@ -126,8 +126,9 @@ describe('images of blocks', () => {
         // Shorter, then longer: what is read is neither written over nor moved.
         const usage = others++ % 2 === 0 ? 7 : 9_999_999_999;
         for (const info of cluster.objects.pods().slice(0, 1000)) cluster.addPod(info, used(usage));
-        const other = wholeBody(body(catalog.listPods('', everything), form));
-        assert.equal(other.toString('latin1'), plainly(cluster, '', form, answeredAt).toString('latin1'));
+        const later = epochMs(answeredAt + others * 1000);
+        const other = wholeBody(body(catalog.listPods('', everything), form, later));
+        assert.equal(other.toString('latin1'), plainly(cluster, '', form, later).toString('latin1'));
       }
       assert.ok(others > 1);
       assert.equal(Buffer.concat(pieces).toString('latin1'), before.toString('latin1'));

@@ -69,6 +69,8 @@ export class MemoryGuard {
   #nextRelief: MonotonicMs;
   /** Undefined once what it left was collected, or found not to be worth that. */
   #lastLargeAnswer: MonotonicMs | undefined;
+  /** Since that. */
+  #tidied = true;
   #nextTidying: MonotonicMs;
   #timer: Timer | undefined;
 
@@ -102,6 +104,7 @@ export class MemoryGuard {
     this.#look();
     if (this.pressure < highMark) {
       this.#lastLargeAnswer = this.#options.clock.monotonic();
+      this.#tidied = false;
       return true;
     }
     const shortage = this.#begin();
@@ -125,9 +128,11 @@ export class MemoryGuard {
     const { calm, shortestPause, largestHeap } = afterLargeAnswers;
     const last = this.#lastLargeAnswer;
     const now = clock.monotonic();
-    if (last === undefined || now - last < calm || now < this.#nextTidying) return;
+    if (last === undefined || now - last < calm) return;
+    if (!this.#tidied) tidy();
+    this.#tidied = true;
+    if (now < this.#nextTidying) return;
     this.#lastLargeAnswer = undefined;
-    tidy();
     if (use().heap > largestHeap) return;
     collectGarbage();
     this.#nextTidying = monotonicMs(now + shortestPause);

@@ -196,8 +196,9 @@ describe('MemoryGuard', () => {
     };
     assert.equal(await leaveGarbage(60_000), 0);
     assert.equal(await leaveGarbage(500_000), 10);
+    assert.equal(tidied, 2);
     await clock.advance(100_000);
-    assert.equal(held.garbage, 0);
+    assert.deepEqual([held.garbage, tidied], [0, 2]);
     limits.heap = bytes(400 * mebibyte);
     heap = 101;
     tidied = 0;
