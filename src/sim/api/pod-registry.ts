@@ -155,7 +155,10 @@ export class PodRegistry {
   #updateAt(pod: SimulatedPod, at: EpochMs): void {
     const { namespace, name } = pod.birth;
     this.#after(Math.max(0, at - this.#now()), () => {
-      if (this.#pods.get(keyOf(namespace, name)) === pod) this.#show(pod);
+      if (this.#pods.get(keyOf(namespace, name)) !== pod) return;
+      // A timer may come a millisecond early by the wall clock, and what begins then would stay unseen.
+      if (this.#now() < at) this.#updateAt(pod, at);
+      else this.#show(pod);
     });
   }
 
