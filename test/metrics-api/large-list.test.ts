@@ -64,9 +64,9 @@ class LargeCluster {
   }
 
   /** The list's JSON in pieces, made as they are taken. */
-  pieces(): Iterator<Buffer> {
+  pieces(limit = 0): Iterator<Buffer> {
     const format = negotiate({ accept: 'application/json', userAgent: '', pretty: undefined }, resourceEndpoint);
-    const query = { labelSelector: parseLabelSelector(''), fieldSelector: parseFieldSelector(''), limit: 0 };
+    const query = { labelSelector: parseLabelSelector(''), fieldSelector: parseFieldSelector(''), limit };
     const list = new MetricsCatalog(this.inventory, this.store).listPods('', { ...query, continueToken: '' });
     const pieceMemory = new PieceMemory();
     const request = { format, apiVersion: 'v1', includeObject: undefined, now: this.clock.now(), pieceMemory } as const;
@@ -107,5 +107,16 @@ describe('a large list', () => {
       names.filter((name) => !listed.has(name)),
       ['web-1490', 'web-1491'],
     );
+  });
+
+  it('has no more items than its limit, though more pods have metrics by the time that their turn comes', async () => {
+    const cluster = new LargeCluster();
+    await cluster.answer(names.slice(0, 1100).map((name) => pod(name, app(15))));
+    const pieces = cluster.pieces(1200);
+    let text = String(pieces.next().value);
+    await cluster.answer(names.map((name) => pod(name, app(30))));
+    for (let next = pieces.next(); next.done !== true; next = pieces.next()) text += String(next.value);
+    const { items } = JSON.parse(text) as { readonly items: readonly Item[] };
+    assert.equal(items.length, 1100);
   });
 });
