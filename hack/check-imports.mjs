@@ -9,9 +9,9 @@ const src = resolve(dirname(fileURLToPath(import.meta.url)), '../src');
 const order = [
   'model',
   'telemetry',
-  'options',
   'pki',
   'kube',
+  'options',
   'inventory',
   'scrape',
   'windows',

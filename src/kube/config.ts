@@ -15,6 +15,7 @@ import { credentialPlugin, type Authenticator, type PluginUser, type SpawnPlugin
 import { Credentials, type CredentialSources } from './credentials.ts';
 import { inClusterServer, type InClusterOptions } from './in-cluster.ts';
 import { KubeError } from './kube-error.ts';
+import { checkFields } from './kubeconfig-fields.ts';
 import type { TextSource } from './text-source.ts';
 
 export interface KubeConfigOptions extends InClusterOptions {
@@ -24,9 +25,9 @@ export interface KubeConfigOptions extends InClusterOptions {
 
 /** Fields of a kubeconfig's user that client-node does not read (Kubernetes `clientcmd/api/v1` `AuthInfo`). */
 interface MoreUserFields {
-  readonly tokenFile?: unknown;
-  readonly 'as-groups'?: unknown;
-  readonly 'as-uid'?: unknown;
+  readonly tokenFile?: string;
+  readonly 'as-groups'?: readonly string[];
+  readonly 'as-uid'?: string;
 }
 
 /** A kubeconfig as it was parsed (Kubernetes `clientcmd/api/v1` `Config`). */
@@ -69,6 +70,7 @@ export async function loadApiServer(options: KubeConfigOptions): Promise<ApiServ
 /** client-node and yaml are loaded only when a kubeconfig is, since they cost memory and time that a pod in the cluster can save. */
 async function loadKubeconfig(path: string, clock: Clock, logger: Logger): Promise<Loaded> {
   const document = await readKubeconfig(path);
+  checkFields(document.clusters, document.users, path);
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const { ExecAuth } = await import('@kubernetes/client-node/dist/exec_auth.js');
   const config = new KubeConfig();
@@ -180,7 +182,7 @@ function impersonation(user: User, more: MoreUserFields): Record<string, string 
   if (!isText(user.impersonateUser)) return undefined;
   const headers: Record<string, string | string[]> = { 'impersonate-user': user.impersonateUser };
   if (isText(more['as-uid'])) headers['impersonate-uid'] = more['as-uid'];
-  if (Array.isArray(more['as-groups'])) headers['impersonate-group'] = more['as-groups'].filter(isText);
+  if (more['as-groups']) headers['impersonate-group'] = [...more['as-groups']];
   return headers;
 }
 

@@ -24,11 +24,15 @@ export function asError(thrown: unknown): Error {
   }
 }
 
+/** Node adds it to certificates that do not verify. Our authorities come from flags and kubeconfigs, and Node's own flags are nothing that an operator sets. */
+const nodesAdvice = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/;
+
 /** The messages of an error and of its causes, outermost first, joined by `: `; a repeated text is said once. */
 export function messageChain(thrown: unknown): string {
   const texts: string[] = [];
   for (let error: unknown = thrown, depth = 0; error !== undefined && depth < 8; depth++) {
-    const { message, cause } = asError(error);
+    const { message: whole, cause } = asError(error);
+    const message = whole.replace(nodesAdvice, '');
     if (message !== '' && !texts.some((text) => text.includes(message))) texts.push(message);
     error = cause;
   }

@@ -1,3 +1,5 @@
+import { parseLabelSelector } from '../kube/selectors/label-selector.ts';
+import { messageChain } from '../model/errors.ts';
 import { quote } from '../model/quote.ts';
 import { nanoseconds, seconds, type Milliseconds } from '../model/units.ts';
 import { goCipherSuites, retiredCipherSuites } from './cipher-suites.ts';
@@ -21,8 +23,9 @@ export function serveProblems(options: ServeOptions, flags: ParsedFlags): string
   ];
 }
 
-function metricProblems({ metricResolution, metricMaxAge, kubelet }: ServeOptions): string[] {
+function metricProblems({ metricResolution, metricMaxAge, nodeSelector, kubelet }: ServeOptions): string[] {
   return [
+    ...selectorProblems(nodeSelector),
     ...when(
       metricResolution < seconds(10),
       `metric-resolution should be a time duration at least 10s, but value ${text(metricResolution)} provided`,
@@ -36,6 +39,15 @@ function metricProblems({ metricResolution, metricMaxAge, kubelet }: ServeOption
       `metric-max-age should be at least metric-resolution, but metric-max-age value ${text(metricMaxAge)} metric-resolution value ${text(metricResolution)} provided`,
     ),
   ];
+}
+
+function selectorProblems(nodeSelector: string): string[] {
+  try {
+    parseLabelSelector(nodeSelector);
+    return [];
+  } catch (error) {
+    return [`--node-selector ${quote(nodeSelector)} is no label selector: ${messageChain(error)}`];
+  }
 }
 
 function kubeletProblems(kubelet: KubeletOptions): string[] {

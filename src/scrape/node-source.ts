@@ -15,6 +15,8 @@ const resourcePath = '/metrics/resource';
 const refusedFor = seconds(600);
 /** The same for one that could not be read: that may have been an accident. */
 const unreadableFor = seconds(60);
+/** What those answer who have no Summary API, or not for us. Virtual kubelets say 501 where their provider has no statistics. */
+const notOffered = new Set([400, 403, 404, 405, 410, 501]);
 
 /** The part of KubeletClient that reading needs. */
 export interface KubeletGet {
@@ -112,5 +114,5 @@ export class NodeSource {
 
 /** The kubelet does not offer the Summary API to us, or offers something else under its name. */
 function fallsBack({ code, status }: ScrapeError): boolean {
-  return code === 'parse' || (code === 'status' && (status === 403 || status === 404 || status === 405));
+  return code === 'parse' || (code === 'status' && status !== undefined && notOffered.has(status));
 }

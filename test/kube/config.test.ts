@@ -310,6 +310,41 @@ describe('a kubeconfig', () => {
     );
   });
 
+  it('is refused where a credential would silently be left out', async () => {
+    const refused: [object, string][] = [
+      [{ token: 12345 }, 'token of user "u" is not a string'],
+      [{ username: 1, password: 'x' }, 'username of user "u" is not a string'],
+      [{ tokenFile: ['x'] }, 'tokenFile of user "u" is not a string'],
+      [{ 'client-certificate': 'u.crt' }, 'user "u" has a client-certificate but no client-key'],
+      [{ 'client-key-data': 'AAAA' }, 'user "u" has a client-key but no client-certificate'],
+      [{ as: 'x', 'as-groups': ['a', 7] }, 'as-groups of user "u" is not a list of strings'],
+      [{ 'as-groups': ['a'] }, 'user "u" has as-groups, but no as'],
+      [{ exec: 'aws' }, 'exec of user "u" is not a mapping'],
+      [{ exec: { args: ['x'] } }, 'exec of user "u" has no command'],
+      [{ exec: { command: 'x', args: [1] } }, 'args of exec of user "u" is not a list of strings'],
+      [
+        { exec: { command: 'x', env: [{ name: 'A', value: 1 }] } },
+        'env of exec of user "u" is not a list of names and values',
+      ],
+      [{ 'auth-provider': { name: 'gcp' } }, 'auth-provider of user "u" has no config'],
+      [{ 'auth-provider': { config: {} } }, 'auth-provider of user "u" has no name'],
+    ];
+    for (const [user, message] of refused)
+      await assert.rejects(load(user), { code: 'config', message: `kubeconfig ${join(folder, 'config')}: ${message}` });
+    for (const [cluster, message] of [
+      [{ server: 12 }, 'server of cluster "c" is not a string'],
+      [{ 'insecure-skip-tls-verify': 'yes' }, 'insecure-skip-tls-verify of cluster "c" is not true or false'],
+    ] as const)
+      await assert.rejects(load({}, cluster), {
+        code: 'config',
+        message: `kubeconfig ${join(folder, 'config')}: ${message}`,
+      });
+    assert.equal(
+      await (await load({ token: 't', exec: null, username: null })).credentials.authorizationHeader(),
+      'Bearer t',
+    );
+  });
+
   it('names the file of it that cannot be used', async () => {
     await assert.rejects(
       load({}, { 'certificate-authority': 'gone.crt' }),

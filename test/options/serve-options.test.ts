@@ -210,6 +210,10 @@ describe('the options of serve', () => {
       '--authorization-webhook-cache-unauthorized-ttl=-1s',
       '--authorization-webhook-cache-unauthorized-ttl can not be negative value',
     ],
+    [
+      '--node-selector=a=(',
+      '--node-selector "a=(" is no label selector: unable to parse requirement: found \'(\', expected: identifier',
+    ],
     ['--service-name=', '--service-name "" is no name: lower case letters, digits and "-" between them, at most 63'],
     [
       '--service-namespace=a.b',

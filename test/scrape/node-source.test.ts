@@ -75,7 +75,7 @@ describe('the source of a node', () => {
     assert.deepEqual(test.asked, [summary]);
   });
 
-  for (const status of [403, 404, 405])
+  for (const status of [400, 403, 404, 405, 410, 501])
     it(`turns to /metrics/resource within the cycle when the Summary API answers ${status}`, async () => {
       const test = new SourceTest();
       test.refuse(status);
