@@ -3,7 +3,7 @@ import type { RequestOptions } from 'node:https';
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { sleep, type Clock } from '../model/clock.ts';
-import { messageChain } from '../model/errors.ts';
+import { asError, messageChain } from '../model/errors.ts';
 import { seconds } from '../model/units.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { PluginCredential } from './credentials.ts';
@@ -109,7 +109,11 @@ export function credentialPlugin(
     } catch (error) {
       // What a plugin printed as its answer may be a secret, and a SyntaxError quotes it. What it has to say to people is on stderr.
       if (error instanceof SyntaxError) throw fail('printed no JSON');
-      throw fail(`failed: ${messageChain(error).replace(/\s+/g, ' ').trim().slice(0, 500)}`);
+      const said = asError(error).message === '' ? '' : messageChain(error).replace(/\s+/g, ' ').trim().slice(0, 500);
+      if (said !== '') throw fail(`failed: ${said}`);
+      throw fail(
+        `ended with ${child?.signalCode ?? `exit code ${child?.exitCode ?? 'unknown'}`} and nothing on stderr`,
+      );
     } finally {
       done.abort();
     }

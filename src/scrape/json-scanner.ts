@@ -67,7 +67,7 @@ export class JsonScanner {
     this.#strings = strings;
   }
 
-  /** The known key read last: the one whose value is being read. */
+  /** The known key whose value is being read; empty behind it, and in the value of one that is not known. */
   get lastKey(): string {
     return this.#lastKey;
   }
@@ -209,6 +209,7 @@ export class JsonScanner {
 
   /** Only white space may be left. */
   end(): void {
+    this.#lastKey = '';
     this.#peek();
     if (this.#at < this.#body.length) this.fail('unexpected text after the end');
   }
@@ -223,6 +224,7 @@ export class JsonScanner {
   }
 
   #member(first: boolean, close: number): boolean {
+    this.#lastKey = '';
     const byte = this.#peek();
     if (byte === close) {
       this.#at++;

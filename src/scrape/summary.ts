@@ -78,7 +78,7 @@ export class SummaryDecoder {
     const scan = this.#scan;
     let node: { nodeName: string | undefined; sample: Sample | undefined } | undefined;
     let pods: PodSample[] | undefined;
-    if (!scan.enterObject()) scan.fail('expected an object');
+    if (!scan.enterObject()) throw new ScrapeError('parse', 'summary: body: null instead of an object');
     for (let key = scan.key(this.#summaryKeys, true); key !== undefined; key = scan.key(this.#summaryKeys, false)) {
       if (key === 'node') node = this.#node();
       else if (key === 'pods') pods = this.#pods();

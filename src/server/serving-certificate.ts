@@ -72,10 +72,19 @@ export async function certificateFromFiles(
 }
 
 function usablePair([cert = '', key = '']: readonly string[]): CertifiedKey {
-  const leaf = new X509Certificate(cert);
-  if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error('the key does not belong to the certificate');
+  const leaf = read('the certificate', () => new X509Certificate(cert));
+  if (!leaf.checkPrivateKey(read('the key', () => createPrivateKey(key))))
+    throw new Error('the key does not belong to the certificate');
   createSecureContext({ cert, key });
   return { cert, key };
+}
+
+function read<Value>(what: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new Error(`${what} cannot be read: ${messageChain(cause)}`, { cause });
+  }
 }
 
 const checkPeriod = seconds(3600);

@@ -32,10 +32,14 @@ export function followFaults(
     });
     // An empty one is about to be written.
     if (text === undefined || text === '' || text === last) return;
-    const faults = readFaults(text);
+    const read = readFaults(text);
     last = text;
-    complain(faults === undefined ? `${path} holds no JSON object, the faults stay as they are` : '');
-    if (faults === undefined) return;
+    if (read === undefined) {
+      complain(`${path} holds no JSON object, the faults stay as they are`);
+      return;
+    }
+    const { faults, unknown } = read;
+    complain(unknown.length === 0 ? '' : `${path}: these are no faults, and left out: ${unknown.join(', ')}`);
     for (const node of cluster.nodeNames)
       if (!stopped) await cluster.setKubeletFault(node, faults.get(nodeNumber(node))).catch(() => undefined);
   };
@@ -51,8 +55,15 @@ export function followFaults(
   };
 }
 
-/** Faults by node number, or undefined when the text is no JSON object. */
-function readFaults(text: string): Map<number, KubeletFault> | undefined {
+interface Faults {
+  /** By node number. */
+  readonly faults: ReadonlyMap<number, KubeletFault>;
+  /** What cannot be understood. */
+  readonly unknown: readonly string[];
+}
+
+/** Undefined when the text is no JSON object. */
+function readFaults(text: string): Faults | undefined {
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -61,20 +72,23 @@ function readFaults(text: string): Map<number, KubeletFault> | undefined {
   }
   if (typeof document !== 'object' || document === null) return undefined;
   const faults = new Map<number, KubeletFault>();
+  const unknown: string[] = [];
   for (const [kind, nodes] of Object.entries(document as Readonly<Record<string, unknown>>)) {
     // A list of nodes, or for each of them a number that says more.
     const pairs = Array.isArray(nodes) ? nodes.map((node: unknown) => [node, 0]) : Object.entries(asRecord(nodes));
     for (const [node, value] of pairs) {
       const fault = typeof value === 'number' ? faultOf(kind, value, Array.isArray(nodes)) : undefined;
       if (fault !== undefined && Number.isInteger(Number(node))) faults.set(Number(node), fault);
+      else unknown.push(`${kind} ${String(node)}${Array.isArray(nodes) ? '' : `: ${JSON.stringify(value)}`}`);
     }
   }
-  return faults;
+  return { faults, unknown };
 }
 
 function faultOf(kind: string, value: number, plain: boolean): KubeletFault | undefined {
   if (!plain) {
-    if (kind === 'status') return { kind, status: value };
+    // Others are no answer, or one that promises another.
+    if (kind === 'status') return value >= 200 && value <= 599 ? { kind, status: Math.trunc(value) } : undefined;
     return kind === 'slowMs' ? { kind: 'slow', delay: milliseconds(value) } : undefined;
   }
   switch (kind) {
@@ -82,6 +96,7 @@ function faultOf(kind: string, value: number, plain: boolean): KubeletFault | un
     case 'reset':
     case 'truncate':
     case 'garbage':
+    case 'empty':
     case 'refuse':
     case 'wrong-certificate':
     case 'no-summary':

@@ -101,7 +101,11 @@ describe('a fault file', () => {
     await eventually(() => kinds().join() === 'hang,status,slow', 'the faults');
     await writeFile(path, '{"hang":[0');
     await eventually(() => told.at(-1)?.endsWith('holds no JSON object, the faults stay as they are') === true);
-    await writeFile(path, '{"reset":[2],"unknown":[1]}');
+    await writeFile(path, '{"reset":[2],"unknown":[1],"status":{"0":99},"slowMs":{"0":"5s","x":1}}');
     await eventually(() => kinds().join() === ',,reset', 'the other faults');
+    assert.equal(
+      told.at(-1),
+      `${path}: these are no faults, and left out: unknown 1, status 0: 99, slowMs 0: "5s", slowMs x: 1`,
+    );
   });
 });

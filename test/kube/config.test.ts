@@ -209,6 +209,8 @@ describe('a kubeconfig', () => {
     it('says what went wrong with it', async () => {
       const cases: [string, RegExp][] = [
         [`console.error('please log in'); process.exit(1)`, /failed: please log in$/],
+        ['process.exit(3)', /ended with exit code 3 and nothing on stderr$/],
+        [`process.kill(process.pid, 'SIGKILL')`, /ended with SIGKILL and nothing on stderr$/],
         [`console.log('{}')`, /failed: /],
         [`console.log('hello')`, /printed no JSON$/],
         [`console.log('{"status":{}}')`, /gave no credential$/],
@@ -234,7 +236,7 @@ describe('a kubeconfig', () => {
       await eventually(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
       await clock.advance(30_000);
       await asked;
-      const again = assert.rejects(credentials.authorizationHeader(), /failed: /);
+      const again = assert.rejects(credentials.authorizationHeader(), /ended with SIGTERM and nothing on stderr$/);
       process.kill(Number(readFileSync(pidFile, 'utf8')));
       await again;
       assert.equal(readFileSync(join(folder, 'bin/plugin.runs'), 'utf8'), '1');

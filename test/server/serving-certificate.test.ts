@@ -34,6 +34,20 @@ describe('A serving certificate from files', () => {
     };
   }
 
+  it('is refused with the name of what cannot be read', async () => {
+    for (const [path, what] of [
+      ['/tls.crt', 'the certificate'],
+      ['/tls.key', 'the key'],
+    ] as const) {
+      const { files, load } = make();
+      files[path] = 'nothing';
+      await assert.rejects(load(), {
+        code: 'certificate',
+        message: new RegExp(`^serving certificate /tls.crt and /tls.key: ${what} cannot be read: `),
+      });
+    }
+  });
+
   it('is replaced when both files have changed, and meanwhile kept', async () => {
     const { files, clock, log, load } = make();
     const certificate = await load();

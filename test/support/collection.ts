@@ -15,6 +15,8 @@ import { Telemetry } from '../../src/telemetry/telemetry.ts';
 /** The collecting half of `kubetally serve`, at work on a simulated cluster. */
 export interface Collecting extends Holdings, Pick<Collection, 'scraper'> {
   readonly telemetry: Telemetry;
+  /** What was logged so far. */
+  log(): string;
   /** Prometheus series as they are read, comments left out. */
   series(): Promise<string[]>;
 }
@@ -39,7 +41,8 @@ export async function collect(
     clock,
     processMetrics: false,
   });
-  const log = createLogger({ format: 'text', verbosity: 0, write: () => {}, clock, pid: 1 });
+  let logged = '';
+  const log = createLogger({ format: 'text', verbosity: 0, write: (line) => void (logged += line), clock, pid: 1 });
   const holdings = createHoldings({ options, clock, log, telemetry });
   const clients = await createKubeClients({ options, clock, log, telemetry });
   context.after(async () => await clients.close());
@@ -51,6 +54,7 @@ export async function collect(
     ...holdings,
     scraper: collection.scraper,
     telemetry,
+    log: () => logged,
     async series() {
       const { body } = await telemetry.exposition();
       return body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

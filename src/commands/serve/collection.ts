@@ -74,6 +74,7 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
       store.removeNode(name);
       telemetry.nodeGone(name);
       troubles.forget(name);
+      troubles.forget(blankKey(name));
       void scraper.removeNode(name);
     },
     podAdded(pod, isNew) {
@@ -126,6 +127,11 @@ async function createKubeletClient({
   });
 }
 
+/** Of a node that answers without telling of itself. */
+function blankKey(nodeName: string): string {
+  return `${nodeName} itself`;
+}
+
 /** What happens to a node is one line when it begins to fail and one when it works again. */
 function createScraper(
   { options, clock, random, log: root, telemetry }: CollectionDependencies,
@@ -143,7 +149,18 @@ function createScraper(
     kubelets,
     strings,
     source: options.kubelet.source,
-    publish: (node, reading) => store.accept(node, reading),
+    publish(node, reading) {
+      store.accept(node, reading);
+      const [key, fields] = [blankKey(node.name), { node: node.name, source: reading.source }];
+      if (reading.node !== undefined) troubles.recovered(key, 'Node tells its own usage again', fields);
+      else
+        troubles.failed(
+          key,
+          new Error(`the answer has neither CPU nor memory of the node itself; it has ${reading.pods.length} pods`),
+          'Node answers, but has no metrics',
+          fields,
+        );
+    },
     onStart: (delay) => telemetry.cycleStarted(delay),
     onAttempt({ node, duration, error, retry }) {
       telemetry.kubeletRequestFinished({

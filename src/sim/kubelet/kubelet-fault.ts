@@ -14,6 +14,8 @@ export type KubeletFault =
   | { readonly kind: 'slow'; readonly delay: Milliseconds }
   /** 200 with a body that is no document. */
   | { readonly kind: 'garbage' }
+  /** 200 with a document that tells of nothing: a kubelet that measures nothing yet. */
+  | { readonly kind: 'empty' }
   /** Sends a few bytes of the body at every tick: the connection is never idle and never done. */
   | { readonly kind: 'drip'; readonly every: Milliseconds }
   /** 200 with a body of this many bytes. */

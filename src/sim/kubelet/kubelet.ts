@@ -92,6 +92,13 @@ export class Kubelet {
         return send(response, fault.status, textType, 'Internal Error: simulated fault');
       case 'garbage':
         return send(response, 200, type, '{"node":{"cpu":NaN');
+      case 'empty':
+        return send(
+          response,
+          200,
+          type,
+          document === 'resource' ? '' : JSON.stringify({ node: { nodeName: this.node.name }, pods: [] }),
+        );
       case 'truncate':
         return answerWithHalf(response, type, this.#body(document));
       case 'drip':

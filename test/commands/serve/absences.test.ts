@@ -28,6 +28,22 @@ describe('The absences that serve counts', () => {
     assert.deepEqual(await counted(), ['kubetally_absent_objects{resource="pods",reason="not_reported"} 1']);
   });
 
+  it('are told of by name where a node answers without usage of its own', async (context) => {
+    const cluster = await startCluster(context, { nodes: 2, podsPerNode: 1 });
+    await cluster.setKubeletFault('node-00001', { kind: 'empty' });
+    const collecting = await collect(context, cluster, ['--metric-resolution=10s', '--kubelet-request-timeout=5s']);
+    const told = (): string[] =>
+      collecting
+        .log()
+        .split('\n')
+        .filter((line) => /has no metrics|own usage/.test(line));
+    await eventually(() => told().length === 1, 'the line');
+    assert.match(told()[0] ?? '', /"Node answers, but has no metrics".*neither CPU nor memory.*node="node-00001"/);
+    await cluster.setKubeletFault('node-00001', undefined);
+    await eventually(() => told().length === 2, 'the other line', 40_000);
+    assert.match(told()[1] ?? '', /"Node tells its own usage again" node="node-00001"/);
+  });
+
   it('believe the API server where it was asked for the node of a pod', () => {
     const nodes = ['answering', 'dead'].map((name) => nodeInfo(name));
     const pods = [pod('elsewhere'), pod('unknown')];
