@@ -18,6 +18,8 @@ export interface KubeletOptions {
   readonly preferredAddressTypes: readonly string[];
   readonly requestTimeout: Milliseconds;
   readonly maxBodySize: Bytes;
+  /** Connections that stay open between scrapes. */
+  readonly maxIdleConnections: number;
   readonly insecureTls: boolean;
   /** Plain HTTP without credentials. */
   readonly completelyInsecure: boolean;
@@ -149,6 +151,7 @@ function serveOptions(flags: ParsedFlags): ServeOptions {
       preferredAddressTypes: flags.value(kubeletFlags.preferredAddressTypes),
       requestTimeout: time(kubeletFlags.requestTimeout),
       maxBodySize: flags.value(kubeletFlags.maxBodySize),
+      maxIdleConnections: flags.value(kubeletFlags.maxIdleConnections),
       insecureTls: flags.value(kubeletFlags.insecureTls),
       completelyInsecure: flags.value(kubeletFlags.completelyInsecure),
       certificateAuthority: text(kubeletFlags.certificateAuthority),

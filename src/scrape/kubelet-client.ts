@@ -37,6 +37,8 @@ export interface KubeletClientOptions {
   /** Take any certificate. */
   readonly insecureTls: boolean;
   readonly maxBodySize: Bytes;
+  /** Nodes whose connection stays open between requests: those that came first. */
+  readonly maxIdleConnections: number;
   /** Hears of every body's size. */
   readonly onBody?: (size: Bytes) => void;
 }
@@ -54,10 +56,15 @@ const connectShare = 0.3;
 /** Of an error's body, what fits a log line. */
 const longestExcerpt = 300;
 
-/** GETs from kubelets over one keep-alive connection each. Connections are dropped with their node, and made anew when certificates rotate. */
+/**
+ * GETs from kubelets over one keep-alive connection each, as far as so many may stay open; further ones have one for each request, which resumes the last one's TLS
+ * session. Connections are dropped with their node, and made anew when certificates rotate.
+ */
 export class KubeletClient {
   readonly #options: KubeletClientOptions;
   readonly #connections = new Map<string, KubeletConnection>();
+  /** Nodes whose connection stays open. */
+  readonly #lasting = new Set<string>();
   readonly #buffers = new BodyBuffers();
   readonly #stopListening: () => void;
   #tls: KubeletTls | undefined;
@@ -128,7 +135,7 @@ export class KubeletClient {
     await Promise.all([...this.#connections.keys()].map(async (name) => await this.#drop(name)));
   }
 
-  /** Open connections. */
+  /** Nodes with a connection, open or to be resumed. */
   get size(): number {
     return this.#connections.size;
   }
@@ -198,6 +205,8 @@ export class KubeletClient {
     await this.#drop(node.name);
     // The node may have left meanwhile; nobody would close the connection.
     signal.throwIfAborted();
+    const lasting = this.#lasting.size < this.#options.maxIdleConnections;
+    if (lasting) this.#lasting.add(node.name);
     const connection = new KubeletConnection({
       origin,
       address,
@@ -205,6 +214,7 @@ export class KubeletClient {
       tls: identity === undefined ? undefined : this.#tlsOf(identity),
       connectTimeout: milliseconds(Math.max(1, deadline * connectShare)),
       maxBodySize,
+      lasting,
       buffers: this.#buffers,
     });
     this.#connections.set(node.name, connection);
@@ -226,11 +236,13 @@ export class KubeletClient {
     this.#tls = undefined;
     for (const connection of this.#connections.values()) connection.retire();
     this.#connections.clear();
+    this.#lasting.clear();
   }
 
   async #drop(nodeName: string): Promise<void> {
     const connection = this.#connections.get(nodeName);
     this.#connections.delete(nodeName);
+    this.#lasting.delete(nodeName);
     await connection?.destroy();
   }
 }

@@ -11,12 +11,16 @@ import { buildConnector } from 'undici';
  * share it, since none reads while another's listener runs
  * @param mayShare whether who takes these bytes, which have just arrived, is done with them when the listener returns; else they get a copy. undici hands on
  * slices of a body, but keeps those of a head until it is complete, which may be some reads later
+ * @param resumes whether each socket resumes the TLS session of the one before
  */
 export function socketsReadingInto(
   memory: Buffer,
   options: buildConnector.BuildOptions,
   mayShare: (bytes: Buffer) => boolean,
+  resumes = false,
 ): buildConnector.connector {
+  // undici resumes the last one, but holds it weakly.
+  const sessions: [held?: Buffer] = [];
   let take = (_bytes: Buffer): boolean => true;
   const onread = {
     buffer: memory,
@@ -30,6 +34,8 @@ export function socketsReadingInto(
     connect(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null);
       take = readableFrom(socket);
+      // With TLS 1.3 it comes behind the handshake. Only one whose certificate was believed comes this far: Node does not look at it again when a session is resumed.
+      if (resumes) socket.on('session', (next: Buffer) => void (sessions[0] = next));
       callback(null, socket);
     });
   };

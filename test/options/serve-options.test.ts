@@ -80,6 +80,7 @@ describe('the options of serve', () => {
     assert.equal(options.kubeconfig, undefined);
     assert.equal(options.kubelet.requestTimeout, 10_000);
     assert.equal(options.kubelet.maxBodySize, 33_554_432);
+    assert.equal(options.kubelet.maxIdleConnections, 1500);
     assert.equal(options.serving.securePort, 443);
     assert.equal(options.serving.minVersion, 'TLSv1.2');
     assert.equal(options.serving.http2, true);

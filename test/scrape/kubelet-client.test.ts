@@ -130,6 +130,7 @@ describe('the kubelet client', () => {
       identity: new TestIdentity(authority.cert),
       insecureTls: false,
       maxBodySize: bytes(1 << 20),
+      maxIdleConnections: 1000,
       ...options,
     });
     open.push(created);
@@ -320,6 +321,27 @@ describe('the kubelet client', () => {
     const six = await FakeKubelet.start(await servingCertificate(authority, '::1'), undefined, '::1');
     assert.equal((await get(client(), nodeAt(six.port, '::1'))).body, '{"pods":[]}');
     await six.stop();
+  });
+
+  it('keeps no more connections open than it may, and resumes the sessions of the others', async () => {
+    let resumed = 0;
+    kubelet.answer = (request, response) => {
+      if ((request.socket as TLSSocket).isSessionReused()) resumed++;
+      response.end('body');
+    };
+    const one = client({ maxIdleConnections: 1 });
+    const nodes = ['first', 'second'].map((name) => ({ ...nodeAt(kubelet.port, '127.0.0.1'), name }));
+    const others = new Set(kubelet.sockets);
+    const before = kubelet.connections;
+    for (let round = 0; round < 3; round++) for (const node of nodes) assert.equal((await get(one, node)).body, 'body');
+    assert.equal(kubelet.connections - before, 1 + 3);
+    assert.equal(resumed, 2);
+    await eventually(() => [...kubelet.sockets].filter((socket) => !others.has(socket)).length === 1, 'one to stay');
+    // The place of a node that left is another's.
+    await one.forget('first');
+    await get(one, { ...nodes[0], name: 'third' } as NodeInfo);
+    await get(one, { ...nodes[0], name: 'third' } as NodeInfo);
+    assert.equal(kubelet.connections - before, 1 + 3 + 1);
   });
 
   it('connects anew when the kubelet closed the kept connection', async () => {

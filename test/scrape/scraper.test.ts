@@ -25,6 +25,7 @@ function startScraper(context: TestContext, options: Partial<ScraperOptions> = {
     identity: undefined,
     insecureTls: false,
     maxBodySize: bytes(1 << 20),
+    maxIdleConnections: 1000,
   });
   const ignore = (): void => {};
   const scraper = new Scraper({

@@ -100,6 +100,7 @@ export async function replay(
     identity,
     insecureTls: false,
     maxBodySize: bytes(1 << 20),
+    maxIdleConnections: 1000,
   });
   const source = new NodeSource({
     kubelets: client,

@@ -123,6 +123,7 @@ async function createKubeletClient({
     identity,
     insecureTls: kubelet.insecureTls,
     maxBodySize: kubelet.maxBodySize,
+    maxIdleConnections: kubelet.maxIdleConnections,
     onBody: (size) => telemetry.kubeletBodyReceived(size),
   });
 }
