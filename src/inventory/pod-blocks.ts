@@ -56,8 +56,11 @@ export class PodBlocks {
   }
 
   #replace(at: number, count: number, pods: readonly (readonly PodInfo[])[]): void {
+    const blocks = pods.map(newBlock);
+    const gone = this.#blocks.splice(at, count, ...blocks);
+    if (gone.length === 1 && blocks[0] !== undefined) blocks[0].kept = gone[0]?.kept;
     // Who reads a list may hold them still, but need not hold what was made of them.
-    for (const gone of this.#blocks.splice(at, count, ...pods.map(newBlock))) gone.kept = undefined;
+    for (const block of gone) block.kept = undefined;
   }
 
   /** Where the block is that holds a name, or would. */

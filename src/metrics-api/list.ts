@@ -4,8 +4,9 @@ import type { NodeMetrics, PodMetrics } from './objects.ts';
 
 /** Pods that stand next to each other in every list, for encoders that keep what they made of them: of most, nothing changes from one list to the next. */
 export interface MetricsBlock {
-  readonly size: number;
-  /** What the encoders of `wire/` made of it; undefined in the beginning and whenever one of the Pods is another. */
+  /** The Pod in each place. The same object tells the same. */
+  readonly pods: readonly object[];
+  /** What the encoders of `wire/` made of it, or of one that had most of its pods and is no more. */
   kept: object | undefined;
   /** The present by which usage ages; asked for once, it serves for the whole block. */
   now(): MonotonicMs;

@@ -74,8 +74,8 @@ export class PodBlockView implements MetricsBlock {
     this.#usage = usage;
   }
 
-  get size(): number {
-    return this.#block.pods.length;
+  get pods(): readonly object[] {
+    return this.#block.pods;
   }
 
   get kept(): object | undefined {

@@ -51,6 +51,6 @@ export interface PodInfo {
 /** Pods that stand next to each other in every list. They never change: of other pods there is another block. */
 export interface PodBlock {
   readonly pods: readonly PodInfo[];
-  /** For whoever serves them: what was made of them. */
+  /** For whoever serves them: what was made of them, or of those in the block that had this one's place before. */
   kept: object | undefined;
 }

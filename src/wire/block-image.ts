@@ -55,7 +55,7 @@ export function* encodedBatches(list: MetricsList, encoding: ItemEncoding, stamp
     const image = imageOf(block, encoding);
     const changes = image.update(block, stamp, list.taken);
     images.push(image);
-    spent += costs.block + block.size * costs.unchanged + changes * costs.changed;
+    spent += costs.block + block.pods.length * costs.unchanged + changes * costs.changed;
     if (spent < stretch) continue;
     yield batchOf(images);
     images = [];
@@ -68,7 +68,7 @@ function imageOf(block: MetricsBlock, encoding: ItemEncoding): BlockImage {
   const images = (block.kept ??= {}) as Images;
   const { kind, name } = encoding;
   const image = images[kind];
-  return image?.name === name ? image : (images[kind] = new BlockImage(block.size, encoding));
+  return image?.name === name ? image : (images[kind] = new BlockImage(encoding));
 }
 
 function batchOf(images: readonly BlockImage[]): Batch {
@@ -102,27 +102,22 @@ let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 export class BlockImage {
   readonly #encoding: ItemEncoding;
   #storage: Storage = { bytes: Buffer.alloc(0), readers: 0 };
+  /** The Pod in each place. */
+  #pods: readonly object[] = [];
   /** Of each place, what is in the image: usage, and its revision. */
-  readonly #usages: (PodUsage | undefined)[];
-  readonly #revisions: Int32Array;
-  readonly #timestamps: Float64Array;
+  #usages: (PodUsage | undefined)[] = [];
+  #revisions = new Int32Array(0);
+  #timestamps = new Float64Array(0);
   /** Behind the item in each place and its separator. What is not served takes nothing. */
-  readonly #ends: Uint32Array;
+  #ends = new Uint32Array(0);
   /** As of fragments. */
-  readonly #contentAt: Uint32Array;
-  readonly #metadataEnds: Uint32Array;
-  readonly #stampAt: Int32Array;
+  #contentAt = new Uint32Array(0);
+  #metadataEnds = new Uint32Array(0);
+  #stampAt = new Int32Array(0);
   #stamped = '';
 
-  constructor(size: number, encoding: ItemEncoding) {
+  constructor(encoding: ItemEncoding) {
     this.#encoding = encoding;
-    this.#usages = Array.from({ length: size }, () => undefined);
-    this.#revisions = new Int32Array(size);
-    this.#timestamps = new Float64Array(size);
-    this.#ends = new Uint32Array(size);
-    this.#contentAt = new Uint32Array(size);
-    this.#metadataEnds = new Uint32Array(size);
-    this.#stampAt = new Int32Array(size);
   }
 
   /** Of its encoding. */
@@ -137,6 +132,7 @@ export class BlockImage {
    * @returns how many items were encoded or went
    */
   update(block: MetricsBlock, stamp: Stamp, taken: ((timestamp: EpochMs) => void) | undefined): number {
+    if (block.pods !== this.#pods) this.#align(block.pods);
     const changes = this.#changes(block);
     if (changes.length > 0) this.#rewrite(changes);
     if (changes.length > 0 || this.#stamped !== stamp.text) this.#stamp(stamp);
@@ -158,6 +154,47 @@ export class BlockImage {
     return this.#ends.at(-1) ?? 0;
   }
 
+  /**
+   * Makes room for other Pods, between those in the beginning and at the end that are the same: what there is of these stays, as when one of 200 is replaced. With 150,000
+   * pods, of which 25 a second are, new images would be 2 MB a second, and V8 would mark its 160 MB every half a minute.
+   */
+  #align(pods: readonly object[]): void {
+    const old = this.#pods;
+    const most = Math.min(old.length, pods.length);
+    let head = 0;
+    while (head < most && old[head] === pods[head]) head++;
+    let tail = 0;
+    while (tail < most - head && old[old.length - 1 - tail] === pods[pods.length - 1 - tail]) tail++;
+    const begin = this.#endOf(head - 1);
+    const gap = this.#endOf(old.length - 1 - tail) - begin;
+    const end = this.#end;
+
+    const moved = { head, tail, size: pods.length };
+    this.#usages = [
+      ...this.#usages.slice(0, head),
+      ...pods.slice(head, pods.length - tail).map(() => undefined),
+      ...this.#usages.slice(old.length - tail),
+    ];
+    this.#revisions = aligned(this.#revisions, new Int32Array(pods.length), moved);
+    this.#timestamps = aligned(this.#timestamps, new Float64Array(pods.length), moved);
+    this.#ends = aligned(this.#ends, new Uint32Array(pods.length), moved);
+    this.#contentAt = aligned(this.#contentAt, new Uint32Array(pods.length), moved);
+    this.#metadataEnds = aligned(this.#metadataEnds, new Uint32Array(pods.length), moved);
+    this.#stampAt = aligned(this.#stampAt, new Int32Array(pods.length), moved);
+    this.#ends.fill(begin, head, pods.length - tail);
+    for (let place = pods.length - tail; place < pods.length; place++)
+      this.#ends[place] = (this.#ends[place] ?? 0) - gap;
+    this.#pods = pods;
+    if (gap === 0) return;
+    if (this.#storage.readers > 0) this.#storage = { bytes: Buffer.from(this.#storage.bytes), readers: 0 };
+    this.#storage.bytes.copyWithin(begin, begin + gap, end);
+  }
+
+  /** Where the item in a place ends; that before the first is at the beginning. */
+  #endOf(place: number): number {
+    return place < 0 ? 0 : (this.#ends[place] ?? 0);
+  }
+
   /** Finds what is another than in the image, and encodes it. */
   #changes(block: MetricsBlock): readonly Change[] {
     const changes: Change[] = [];
@@ -174,7 +211,7 @@ export class BlockImage {
   }
 
   #metadata(place: number): ItemMetadata {
-    const start = place === 0 ? 0 : (this.#ends[place - 1] ?? 0);
+    const start = this.#endOf(place - 1);
     return {
       bytes: this.#storage.bytes.subarray(start, this.#ends[place]),
       contentAt: this.#contentAt[place] ?? 0,
@@ -238,6 +275,17 @@ export class BlockImage {
     }
     this.#stamped = stamp.text;
   }
+}
+
+/** Fills `to` with the head and the tail of `from`. */
+function aligned<Numbers extends Int32Array | Uint32Array | Float64Array>(
+  from: Numbers,
+  to: Numbers,
+  { head, tail, size }: { readonly head: number; readonly tail: number; readonly size: number },
+): Numbers {
+  to.set(from.subarray(0, head));
+  to.set(from.subarray(from.length - tail), size - tail);
+  return to;
 }
 
 function scratchOf(length: number): Buffer {

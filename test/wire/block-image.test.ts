@@ -126,6 +126,7 @@ describe('images of blocks', () => {
         // Shorter, then longer: what is read is neither written over nor moved.
         const usage = others++ % 2 === 0 ? 7 : 9_999_999_999;
         for (const info of cluster.objects.pods().slice(0, 1000)) cluster.addPod(info, used(usage));
+        for (let place = others; place < 1000; place += 50) cluster.removePod('ns', names[place] ?? '');
         const later = epochMs(answeredAt + others * 1000);
         const other = wholeBody(body(catalog.listPods('', everything), form, later));
         assert.equal(other.toString('latin1'), plainly(cluster, '', form, later).toString('latin1'));
