@@ -67,7 +67,8 @@ describe('the bundle', () => {
       assert.ok(modules.includes('src/options/serve-options.ts'));
       assert.deepEqual(
         modules.filter(
-          (name) => !/^src\/(model|options|kube\/selectors)\/|^src\/(commands\/(serve|command-io)|version)\.ts$/.test(name),
+          (name) =>
+            !/^src\/(model|options|kube\/selectors)\/|^src\/(commands\/(serve|command-io)|version)\.ts$/.test(name),
         ),
         [],
       );
