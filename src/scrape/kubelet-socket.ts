@@ -21,7 +21,7 @@ export function socketsReadingInto(
 ): buildConnector.connector {
   // undici resumes the last one, but holds it weakly.
   const sessions: [held?: Buffer] = [];
-  let take = (_bytes: Buffer): boolean => true;
+  let take = nobody;
   const onread = {
     buffer: memory,
     callback: (length: number): boolean => {
@@ -33,12 +33,21 @@ export function socketsReadingInto(
   return (target, callback) => {
     connect(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null);
-      take = readableFrom(socket);
+      const reader = readableFrom(socket);
+      take = reader;
+      // All that a closed socket was would stay until the next is open: 6 KB of each kubelet, old by then, so that only a full collection frees it.
+      socket.once('close', () => {
+        if (take === reader) take = nobody;
+      });
       // With TLS 1.3 it comes behind the handshake. Only one whose certificate was believed comes this far: Node does not look at it again when a session is resumed.
       if (resumes) socket.on('session', (next: Buffer) => void (sessions[0] = next));
       callback(null, socket);
     });
   };
+}
+
+function nobody(_bytes: Buffer): boolean {
+  return true;
 }
 
 /**
