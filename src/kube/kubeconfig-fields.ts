@@ -50,6 +50,8 @@ export function checkFields(clusters: unknown, users: unknown, path: string): vo
     const of = `user "${name}"`;
     check(user, userFields, of);
     requirePair(user, of);
+    refuseBoth(user, ['token', 'tokenFile'], ['username', 'password'], of);
+    refuseBoth(user, ['exec'], ['auth-provider'], of);
     for (const field of ['as-uid', 'as-groups'])
       if (!isEmpty(user[field]) && isEmpty(user['as'])) throw refuse(`${of} has ${field}, but no as`);
     const { exec, 'auth-provider': provider } = user;
@@ -83,6 +85,12 @@ export function checkFields(clusters: unknown, users: unknown, path: string): vo
     throw refuse(
       `${of} has a ${certificate ? 'client-certificate but no client-key' : 'client-key but no client-certificate'}`,
     );
+  }
+
+  /** Two ways to say who one is: client-go takes neither, and which would be taken here is nothing to rely on. */
+  function refuseBoth(user: Fields, one: readonly string[], other: readonly string[], of: string): void {
+    const given = [one, other].map((names) => names.find((name) => !isEmpty(user[name])));
+    if (given.every((name) => name !== undefined)) throw refuse(`${of} has ${given.join(' and ')}`);
   }
 
   function refuse(why: string): KubeError {

@@ -330,6 +330,8 @@ describe('a kubeconfig', () => {
       ],
       [{ 'auth-provider': { name: 'gcp' } }, 'auth-provider of user "u" has no config'],
       [{ 'auth-provider': { config: {} } }, 'auth-provider of user "u" has no name'],
+      [{ tokenFile: 'x', username: 'a', password: 'b' }, 'user "u" has tokenFile and username'],
+      [{ exec: { command: 'x' }, 'auth-provider': { name: 'x' } }, 'user "u" has exec and auth-provider'],
     ];
     for (const [user, message] of refused)
       await assert.rejects(load(user), { code: 'config', message: `kubeconfig ${join(folder, 'config')}: ${message}` });
