@@ -50,7 +50,7 @@ describe('benchmarks', () => {
     };
     assert.ok(execArgv.includes('--min-semi-space-size=4'), execArgv.join(' '));
     assert.match(env['NODE_OPTIONS'] ?? '', /--max-semi-space-size=16/);
-    assert.equal(env['MALLOC_MMAP_THRESHOLD_'], '131072');
+    assert.equal(env['MALLOC_MMAP_THRESHOLD_'], '32768');
   });
 
   it('read user and system time behind a program name with spaces and parentheses', () => {
