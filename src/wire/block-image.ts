@@ -151,7 +151,7 @@ export class BlockImage {
   }
 
   get #end(): number {
-    return this.#ends.at(-1) ?? 0;
+    return this.#endOf(this.#ends.length - 1);
   }
 
   /**
@@ -170,11 +170,8 @@ export class BlockImage {
     const end = this.#end;
 
     const moved = { head, tail, size: pods.length };
-    this.#usages = [
-      ...this.#usages.slice(0, head),
-      ...pods.slice(head, pods.length - tail).map(() => undefined),
-      ...this.#usages.slice(old.length - tail),
-    ];
+    const others = pods.slice(head, pods.length - tail).map(() => undefined);
+    this.#usages.splice(head, old.length - tail - head, ...others);
     this.#revisions = aligned(this.#revisions, new Int32Array(pods.length), moved);
     this.#timestamps = aligned(this.#timestamps, new Float64Array(pods.length), moved);
     this.#ends = aligned(this.#ends, new Uint32Array(pods.length), moved);
@@ -185,9 +182,13 @@ export class BlockImage {
     for (let place = pods.length - tail; place < pods.length; place++)
       this.#ends[place] = (this.#ends[place] ?? 0) - gap;
     this.#pods = pods;
-    if (gap === 0) return;
+    if (gap > 0) this.#writable().copyWithin(begin, begin + gap, end);
+  }
+
+  /** The image, to be changed in place: readers keep the one that they hold. */
+  #writable(): Buffer {
     if (this.#storage.readers > 0) this.#storage = { bytes: Buffer.from(this.#storage.bytes), readers: 0 };
-    this.#storage.bytes.copyWithin(begin, begin + gap, end);
+    return this.#storage.bytes;
   }
 
   /** Where the item in a place ends; that before the first is at the beginning. */
@@ -228,8 +229,7 @@ export class BlockImage {
     let length = this.#end;
     for (const { place, item } of changes)
       length +=
-        (item === undefined ? 0 : item.length + separator.length) -
-        ((ends[place] ?? 0) - (place === 0 ? 0 : (ends[place - 1] ?? 0)));
+        (item === undefined ? 0 : item.length + separator.length) - (this.#endOf(place) - this.#endOf(place - 1));
     const fits = readers === 0 && length <= old.length;
     const target = fits ? scratchOf(length) : Buffer.allocUnsafeSlow(length + (length >>> 4));
 
@@ -242,8 +242,8 @@ export class BlockImage {
       at += end - from;
     };
     for (const { place, usage, item } of changes) {
-      keep(place, place === next ? from : (ends[place - 1] ?? 0));
-      from = ends[place] ?? 0;
+      keep(place, place === next ? from : this.#endOf(place - 1));
+      from = this.#endOf(place);
       if (item !== undefined) {
         target.set(item.bytes, at);
         target.set(separator, at + item.length);
@@ -265,12 +265,12 @@ export class BlockImage {
 
   #stamp(stamp: Stamp): void {
     const bytes = this.#encoding.stampOf(stamp);
-    if (this.#storage.readers > 0) this.#storage = { bytes: Buffer.from(this.#storage.bytes), readers: 0 };
+    const image = this.#writable();
     let start = 0;
     for (let place = 0; place < this.#ends.length; place++) {
       const end = this.#ends[place] ?? 0;
       const stampAt = this.#stampAt[place] ?? -1;
-      if (end > start && stampAt >= 0) this.#storage.bytes.set(bytes, start + stampAt);
+      if (end > start && stampAt >= 0) image.set(bytes, start + stampAt);
       start = end;
     }
     this.#stamped = stamp.text;
