@@ -1,4 +1,4 @@
-import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
+import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHeaders, type Settings } from 'node:http2';
 import { request as httpsRequest, type Agent } from 'node:https';
 import { once } from 'node:events';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -69,11 +69,12 @@ export async function untilClosed(socket: TLSSocket): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-export async function http2Session(target: Target): Promise<ClientHttp2Session> {
+export async function http2Session(target: Target, settings: Settings = {}): Promise<ClientHttp2Session> {
   const session = connectHttp2(`https://127.0.0.1:${target.port}`, {
     ca: target.ca,
     ...target.client,
     maxSendHeaderBlockLength: 1024 * 1024,
+    settings,
   });
   session.on('error', () => undefined);
   await once(session, 'connect');

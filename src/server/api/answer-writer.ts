@@ -1,13 +1,17 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { Readable, pipeline } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import type { Context } from 'koa';
-import { turn, type Answer, type PiecewiseBody } from '../../wire/body.ts';
+import type { Answer, PiecewiseBody } from '../../wire/body.ts';
+import { PieceStream } from './piece-stream.ts';
 
 /** Kubernetes compresses only bodies larger than this, and only fast. */
 const gzipThreshold = 128 * 1024;
 const gzipLevel = 1;
+
+const mostSliceBytes = 32 * 1024;
+const leastSliceBytes = 4 * 1024;
 
 /** Hands an answer to Koa: headers, then the body at once, in pieces, or compressed as the client takes it. */
 export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acceptEncoding: string): void {
@@ -17,7 +21,7 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
   if ((!isWhole || body.length > gzipThreshold) && acceptsGzip(acceptEncoding) && !alreadyEncoded) {
     const gzip = createGzip({ level: gzipLevel });
     // Errors of either end reach Koa through the body; pipeline only ties their ends together.
-    pipeline(Readable.from(isWhole ? [body] : inTurns(body, ctx.res)), gzip, () => undefined);
+    pipeline(isWhole ? Readable.from([body]) : sliced(body, ctx), gzip, () => undefined);
     ctx.body = gzip;
     ctx.set('Content-Encoding', 'gzip');
     ctx.append('Vary', 'Accept-Encoding');
@@ -25,21 +29,28 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
     // Koa makes up a type for a body without one, be it empty.
     ctx.body = body.length === 0 && headers['content-type'] === undefined ? null : body;
   } else {
-    ctx.body = Readable.from(inTurns(body, ctx.res));
+    ctx.body = sliced(body, ctx);
   }
   // After the body, which would set a type of its own; a null body resets the status.
   ctx.status = status;
   for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
 }
 
-/** The pieces, with turns of the event loop in between: a stream to a fast client would take them all in one. */
-async function* inTurns({ pieces, release }: PiecewiseBody, response: ServerResponse): AsyncGenerator<Buffer> {
-  for (const piece of pieces) {
-    if (piece === turn) await setImmediate();
-    else yield piece;
-  }
+/** The pieces, whose memory is free when the client has them all. */
+function sliced({ pieces, release }: PiecewiseBody, { req, res }: Context): Readable {
+  const stream = new PieceStream(pieces, sliceBytes(req));
   // An HTTP/2 stream ends with its last piece still to be handed to the connection, in the same turn.
-  response.once('finish', () => void setImmediate().then(release));
+  stream.once('end', () => res.once('finish', () => setImmediate(release)));
+  return stream;
+}
+
+/**
+ * A client with the smallest window, 64 KiB, as those in Node.js have, lets no more be under way. In quarters of it, it reads one while the next is encrypted: a list
+ * of 7,000 pods takes two thirds of the time that it takes where the window is filled at once. Others are not slower with slices, down to 32 KiB.
+ */
+function sliceBytes(request: IncomingMessage | Http2ServerRequest): number {
+  const window = 'stream' in request ? request.stream.session?.remoteSettings.initialWindowSize : undefined;
+  return window === undefined ? mostSliceBytes : Math.min(mostSliceBytes, Math.max(leastSliceBytes, window >>> 2));
 }
 
 /** Only the bare token counts; `gzip;q=1` does not. */

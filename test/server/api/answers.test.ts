@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import type { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { createGunzip } from 'node:zlib';
 import type { Context } from 'koa';
@@ -79,6 +80,33 @@ describe('answers over the wire', () => {
         .end();
     });
     assert.equal(countOf(Buffer.concat(chunks).toString()), 16_000);
+  });
+
+  it('are sent in quarters of the window of an HTTP/2 client, of 4 to 32 KiB', async () => {
+    const sizes: number[] = [];
+    const certificates = await clusterCertificates();
+    const large = (context: Context): void => {
+      const body = { pieces: [Buffer.alloc(1 << 18)], release: () => undefined };
+      writeAnswer(context, { status: 200, headers: {}, body }, '');
+      (context.body as Readable).on('data', (slice: Buffer) => sizes.push(slice.length));
+    };
+    const server = await securedServer({ certificates, routes: [large] });
+    try {
+      const client = await clientCertificate(certificates.clients, 'admin', 'system:masters');
+      const greatestOf = async (initialWindowSize: number): Promise<number> => {
+        sizes.length = 0;
+        const session = await http2Session({ ...server.target, client }, { initialWindowSize });
+        const { body } = await askHttp2(session, '/x');
+        session.close();
+        assert.equal(body.length, 1 << 18);
+        return Math.max(...sizes);
+      };
+      assert.equal(await greatestOf(65_535), 16_383);
+      assert.equal(await greatestOf(4 << 20), 32_768);
+      assert.equal(await greatestOf(1024), 4096);
+    } finally {
+      await server.stop();
+    }
   });
 
   it('break off visibly, with one line of log, when one cannot be made to its end', async () => {
