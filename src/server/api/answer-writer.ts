@@ -20,8 +20,8 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
   const alreadyEncoded = headers['content-encoding'] !== undefined;
   if ((!isWhole || body.length > gzipThreshold) && acceptsGzip(acceptEncoding) && !alreadyEncoded) {
     const gzip = createGzip({ level: gzipLevel });
-    // Errors of either end reach Koa through the body; pipeline only ties their ends together.
-    pipeline(isWhole ? Readable.from([body]) : sliced(body, ctx), gzip, () => undefined);
+    // Each slice would be a job of its own for another thread. Errors of either end reach Koa through the body; pipeline only ties their ends together.
+    pipeline(isWhole ? Readable.from([body]) : sliced(body, ctx, Infinity), gzip, () => undefined);
     ctx.body = gzip;
     ctx.set('Content-Encoding', 'gzip');
     ctx.append('Vary', 'Accept-Encoding');
@@ -29,7 +29,7 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
     // Koa makes up a type for a body without one, be it empty.
     ctx.body = body.length === 0 && headers['content-type'] === undefined ? null : body;
   } else {
-    ctx.body = sliced(body, ctx);
+    ctx.body = sliced(body, ctx, sliceBytesFor(ctx.req));
   }
   // After the body, which would set a type of its own; a null body resets the status.
   ctx.status = status;
@@ -37,8 +37,8 @@ export function writeAnswer(ctx: Context, { status, headers, body }: Answer, acc
 }
 
 /** The pieces, whose memory is free when the client has them all. */
-function sliced({ pieces, release }: PiecewiseBody, { req, res }: Context): Readable {
-  const stream = new PieceStream(pieces, sliceBytes(req));
+function sliced({ pieces, release }: PiecewiseBody, { res }: Context, sliceBytes: number): Readable {
+  const stream = new PieceStream(pieces, sliceBytes);
   // An HTTP/2 stream ends with its last piece still to be handed to the connection, in the same turn.
   stream.once('end', () => res.once('finish', () => setImmediate(release)));
   return stream;
@@ -48,7 +48,7 @@ function sliced({ pieces, release }: PiecewiseBody, { req, res }: Context): Read
  * A client with the smallest window, 64 KiB, as those in Node.js have, lets no more be under way. In quarters of it, it reads one while the next is encrypted: a list
  * of 7,000 pods takes two thirds of the time that it takes where the window is filled at once. Others are not slower with slices, down to 32 KiB.
  */
-function sliceBytes(request: IncomingMessage | Http2ServerRequest): number {
+function sliceBytesFor(request: IncomingMessage | Http2ServerRequest): number {
   const window = 'stream' in request ? request.stream.session?.remoteSettings.initialWindowSize : undefined;
   return window === undefined ? mostSliceBytes : Math.min(mostSliceBytes, Math.max(leastSliceBytes, window >>> 2));
 }
