@@ -198,7 +198,7 @@ export class KubeletClient {
     deadline: Milliseconds,
     signal: AbortSignal,
   ): Promise<KubeletConnection> {
-    const { identity, port, useNodeStatusPort, maxBodySize } = this.#options;
+    const { identity, port, useNodeStatusPort, maxBodySize, clock } = this.#options;
     const origin = `${identity === undefined ? 'http' : 'https'}://${hostAndPort(address, useNodeStatusPort ? (node.kubeletPort ?? port) : port)}`;
     const current = this.#connections.get(node.name);
     if (current?.origin === origin) return current;
@@ -213,6 +213,7 @@ export class KubeletClient {
       nodeName: node.name,
       tls: identity === undefined ? undefined : this.#tlsOf(identity),
       connectTimeout: milliseconds(Math.max(1, deadline * connectShare)),
+      clock,
       maxBodySize,
       lasting,
       buffers: this.#buffers,

@@ -1,10 +1,11 @@
 import { checkServerIdentity, type PeerCertificate, type SecureContext } from 'node:tls';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Client, errors, type Dispatcher } from 'undici';
+import type { Clock } from '../model/clock.ts';
 import { asError, messageChain } from '../model/errors.ts';
 import type { Bytes, Milliseconds } from '../model/units.ts';
 import type { BodyBuffer, BodyBuffers } from './body-buffers.ts';
-import { socketsReadingInto } from './kubelet-socket.ts';
+import { kubeletSockets, type KubeletSockets } from './kubelet-socket.ts';
 import { ScrapeError } from './scrape-error.ts';
 
 /** How to speak TLS with kubelets. */
@@ -22,6 +23,7 @@ export interface ConnectionOptions {
   /** Undefined: plain HTTP. */
   readonly tls: KubeletTls | undefined;
   readonly connectTimeout: Milliseconds;
+  readonly clock: Clock;
   readonly maxBodySize: Bytes;
   /** Stays open between requests, which takes 100 KB: Node keeps up to 64 KiB of each for reading. Opening one, with a resumed session, takes 1 ms of CPU. */
   readonly lasting: boolean;
@@ -37,18 +39,33 @@ export class KubeletConnection {
   readonly origin: string;
   readonly address: string;
   readonly #client: Client;
+  readonly #sockets: KubeletSockets;
   readonly #lasting: boolean;
   readonly #maxBodySize: Bytes;
   readonly #buffers: BodyBuffers;
   /** The one under way. */
   #exchange: { isDoneWith(received: Buffer): boolean } | undefined;
 
-  constructor({ origin, address, nodeName, tls, connectTimeout, maxBodySize, lasting, buffers }: ConnectionOptions) {
+  constructor(options: ConnectionOptions) {
+    const { origin, address, nodeName, tls, connectTimeout, clock, maxBodySize, lasting, buffers } = options;
     this.origin = origin;
     this.address = address;
     this.#maxBodySize = maxBodySize;
     this.#lasting = lasting;
     this.#buffers = buffers;
+    this.#sockets = kubeletSockets({
+      memory: buffers.landing,
+      mayShare: (received) => this.#exchange?.isDoneWith(received) === true,
+      tls: tls && {
+        secureContext: tls.context,
+        rejectUnauthorized: !tls.insecure,
+        checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+          verifyIdentity(certificate, address, nodeName),
+      },
+      connectTimeout,
+      resumes: !lasting,
+      clock,
+    });
     this.#client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
@@ -58,22 +75,7 @@ export class KubeletConnection {
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: maxBodySize,
-      connect: socketsReadingInto(
-        buffers.landing,
-        {
-          timeout: connectTimeout,
-          ...(tls === undefined
-            ? {}
-            : {
-                secureContext: tls.context,
-                rejectUnauthorized: !tls.insecure,
-                checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
-                  verifyIdentity(certificate, address, nodeName),
-              }),
-        },
-        (received) => this.#exchange?.isDoneWith(received) === true,
-        !lasting,
-      ),
+      connect: this.#sockets.connect,
     });
   }
 
@@ -101,12 +103,13 @@ export class KubeletConnection {
         };
         const exchange = new Exchange(body, signal, take, (error, answered) => reject(this.#explain(error, answered)));
         this.#exchange = exchange;
-        this.#client.dispatch({ method: 'GET', path, headers, reset: !this.#lasting }, exchange);
+        this.#client.dispatch({ method: 'GET', path, headers }, exchange);
       });
     } finally {
       // All of the exchange, with undici's objects, would be kept until the next: 2 KB of each kubelet, old by then, so that only a full collection frees it.
       this.#exchange = undefined;
       this.#buffers.giveBack(body);
+      if (!this.#lasting) this.#sockets.close();
     }
   }
 

@@ -1,26 +1,48 @@
-import type { Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
+import type { buildConnector } from 'undici';
+import type { Clock } from '../model/clock.ts';
+import { seconds, type Milliseconds } from '../model/units.ts';
+
+export interface KubeletSocketOptions {
+  /**
+   * Where bytes are put for whoever listens to `readable` and takes them, with `read`, before the listener returns. Sockets of other connectors may share it, since none
+   * reads while another's listener runs.
+   */
+  readonly memory: Buffer;
+  /**
+   * Whether who takes these bytes, which have just arrived, is done with them when the listener returns; else they get a copy. undici hands on slices of a body, but keeps
+   * those of a head until it is complete, which may be some reads later.
+   */
+  readonly mayShare: (bytes: Buffer) => boolean;
+  /** Undefined: plain TCP. */
+  readonly tls: ConnectionOptions | undefined;
+  /** Until the handshake is done. */
+  readonly connectTimeout: Milliseconds;
+  /** Whether each socket resumes the TLS session of one before. */
+  readonly resumes: boolean;
+  readonly clock: Clock;
+}
+
+export interface KubeletSockets {
+  readonly connect: buildConnector.connector;
+  /** Closes the socket that is open, if any. undici would do so with an error, whose stack Node formats: a tenth of what a connection costs in memory that grows old. */
+  readonly close: () => void;
+}
+
+const probePeriod = seconds(60);
+/** `http/1.1` in the form of the extension, so that it need not be made for each connection. */
+const http1 = Buffer.from('\u0008http/1.1');
 
 /**
  * Opens sockets, one at a time, that read into a memory of ours. Node would make a Buffer for each read: five for the answer of a node of 30 pods, dead a
  * millisecond later, but each 64 MiB of them make V8 mark the whole heap. In a cluster of 5,000 nodes that was every 7 s, for a third of a second; and receiving
- * took twice the CPU.
- *
- * @param options as of undici's connector
- * @param memory where bytes are put for whoever listens to `readable` and takes them, with `read`, before the listener returns. Sockets of other connectors may
- * share it, since none reads while another's listener runs
- * @param mayShare whether who takes these bytes, which have just arrived, is done with them when the listener returns; else they get a copy. undici hands on
- * slices of a body, but keeps those of a head until it is complete, which may be some reads later
- * @param resumes whether each socket resumes the TLS session of the one before
+ * took twice the CPU. undici's own connector would besides hold each socket for half a second after it is open, in a timer, which makes it old.
  */
-export function socketsReadingInto(
-  memory: Buffer,
-  options: buildConnector.BuildOptions,
-  mayShare: (bytes: Buffer) => boolean,
-  resumes = false,
-): buildConnector.connector {
-  // undici resumes the last one, but holds it weakly.
-  const sessions: [held?: Buffer] = [];
+export function kubeletSockets(options: KubeletSocketOptions): KubeletSockets {
+  const { memory, mayShare, tls, connectTimeout, resumes, clock } = options;
+  let session: Buffer | undefined;
+  let open: Socket | undefined;
   let take = nobody;
   const onread = {
     buffer: memory,
@@ -29,26 +51,54 @@ export function socketsReadingInto(
       return take(mayShare(bytes) ? bytes : Buffer.from(bytes));
     },
   };
-  const connect = buildConnector({ ...options, onread });
-  return (target, callback) => {
-    connect(target, (...[error, socket]) => {
-      if (error !== null) return callback(error, null);
+  const connect: buildConnector.connector = ({ hostname, port, servername }, callback) => {
+    const target = { host: hostname, port: Number(port), onread };
+    const socket =
+      tls === undefined
+        ? connectTcp(target)
+        : connectTls({ ...tls, ...target, ALPNProtocols: http1, session, ...(servername ? { servername } : {}) });
+    socket.setNoDelay(true).setKeepAlive(true, probePeriod);
+    const timer = clock.after(connectTimeout, () => {
+      socket.destroy(new Error(`no connection within ${Math.round(connectTimeout) / 1000} s`));
+    });
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      open = socket;
+      timer.cancel();
       const reader = readableFrom(socket);
       take = reader;
-      // All that a closed socket was would stay until the next is open: 6 KB of each kubelet, old by then, so that only a full collection frees it.
+      // All that a closed socket was would stay until the next is open: 6 KB of each kubelet, old by then, so that only a full collection frees it. V8 takes Node's own
+      // remains of a TLS socket for used until then, but not who listened.
       socket.once('close', () => {
-        if (take === reader) take = nobody;
+        if (open === socket) [open, take] = [undefined, nobody];
+        socket.removeAllListeners().on('error', ignore);
       });
-      // With TLS 1.3 it comes behind the handshake. Only one whose certificate was believed comes this far: Node does not look at it again when a session is resumed.
-      if (resumes) socket.on('session', (next: Buffer) => void (sessions[0] = next));
+      if (resumes && socket instanceof TLSSocket) keepSession(socket, (made) => (session = made));
       callback(null, socket);
     });
+    socket.on('error', (error) => {
+      timer.cancel();
+      if (open !== socket) callback(error, null);
+    });
   };
+  return { connect, close: () => void open?.destroy() };
+}
+
+/**
+ * Hears of the session of a whole handshake, whose certificate was believed: Node does not look at it again when a session is resumed. One that the kubelet takes is
+ * resumed until it does not, instead of each time the next, which would be a Buffer for each connection, old when it is used.
+ */
+function keepSession(socket: TLSSocket, keep: (session: Buffer | undefined) => void): void {
+  if (socket.isSessionReused()) return;
+  // With TLS 1.3 it comes behind the handshake.
+  if (socket.getProtocol() === 'TLSv1.3') socket.once('session', keep);
+  else keep(socket.getSession());
 }
 
 function nobody(_bytes: Buffer): boolean {
   return true;
 }
+
+function ignore(): void {}
 
 /**
  * Lets the socket's `read` give bytes that never went through its own queue.

@@ -3,9 +3,21 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { socketsReadingInto } from '../../src/scrape/kubelet-socket.ts';
+import { kubeletSockets, type KubeletSocketOptions } from '../../src/scrape/kubelet-socket.ts';
+import { systemClock } from '../../src/model/clock.ts';
+import { seconds } from '../../src/model/units.ts';
 import { eventually } from '../support/eventually.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { servingCertificate, testAuthority } from '../support/pki.ts';
+
+const options: KubeletSocketOptions = {
+  memory: Buffer.alloc(1024),
+  mayShare: () => true,
+  tls: undefined,
+  connectTimeout: seconds(10),
+  resumes: false,
+  clock: systemClock,
+};
 
 /** Both ends of a connection whose client reads into `memory`. */
 async function connection(
@@ -17,7 +29,7 @@ async function connection(
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
-  const connect = socketsReadingInto(memory, {}, mayShare);
+  const { connect } = kubeletSockets({ ...options, memory, mayShare });
   const accepted = once(listener, 'connection');
   const client = await new Promise<Socket>((resolve, reject) => {
     connect({ hostname: '127.0.0.1', protocol: 'http:', port: String(port) }, (...[error, socket]) =>
@@ -61,7 +73,7 @@ describe('A socket that reads into a shared memory', () => {
     await once(listener, 'listening');
     t.after(() => listener.close());
     const memory = Buffer.alloc(1024);
-    const connect = socketsReadingInto(memory, { ca: authority.cert }, () => true);
+    const { connect } = kubeletSockets({ ...options, memory, tls: { ca: authority.cert } });
     const { port } = listener.address() as AddressInfo;
     const taken: { text: string; shared: boolean }[] = [];
     connect({ hostname: '127.0.0.1', protocol: 'https:', port: String(port) }, (_error, client) => {
@@ -132,10 +144,78 @@ describe('A socket that reads into a shared memory', () => {
   });
 
   it('says why it could not connect', async () => {
-    const connect = socketsReadingInto(Buffer.alloc(8), {}, () => true);
+    const { connect } = kubeletSockets(options);
     const error = await new Promise<Error | null>((resolve) => {
       connect({ hostname: '127.0.0.1', protocol: 'http:', port: '1' }, (...[failure]) => resolve(failure));
     });
     assert.match(String(error), /ECONNREFUSED/);
   });
+
+  it('gives up a handshake that takes too long', async (t) => {
+    const listener = createServer();
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const accepted = once(listener, 'connection') as Promise<[Socket]>;
+    t.after(() => listener.close());
+    const clock = new FakeClock();
+    const { connect } = kubeletSockets({ ...options, tls: {}, connectTimeout: seconds(3), clock });
+    const { port } = listener.address() as AddressInfo;
+    const failed = new Promise<Error | null>((resolve) => {
+      connect({ hostname: '127.0.0.1', protocol: 'https:', port: String(port) }, (...[error]) => resolve(error));
+    });
+    const [silent] = await accepted;
+    await clock.advance(3000);
+    assert.equal((await failed)?.message, 'no connection within 3 s');
+    silent.destroy();
+    assert.equal(clock.waiting, 0);
+  });
+
+  it('leaves nothing of who listened when it is closed', async (t) => {
+    const listener = createServer((socket) => socket.resume());
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    t.after(() => listener.close());
+    const { port } = listener.address() as AddressInfo;
+    const { connect, close } = kubeletSockets(options);
+    const client = await new Promise<Socket | null>((resolve) => {
+      connect({ hostname: '127.0.0.1', protocol: 'http:', port: String(port) }, (...[, socket]) => resolve(socket));
+    });
+    client?.on('readable', () => undefined);
+    close();
+    await eventually(() => client?.listenerCount('readable') === 0);
+    assert.equal(client?.listenerCount('close'), 0);
+    close();
+  });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+    it(`resumes one session as long as it is taken, then the next, with ${version}`, async (t) => {
+      const authority = await testAuthority('kubelet-ca');
+      const identity = await servingCertificate(authority, '127.0.0.1');
+      const resumed: boolean[] = [];
+      const listener = createTlsServer({ ...identity, maxVersion: version }, (socket) => {
+        resumed.push(socket.isSessionReused());
+        socket.on('error', () => undefined);
+        socket.write('hello');
+      });
+      listener.listen(0, '127.0.0.1');
+      await once(listener, 'listening');
+      t.after(() => listener.close());
+      const { port } = listener.address() as AddressInfo;
+      const { connect, close } = kubeletSockets({ ...options, tls: { ca: authority.cert }, resumes: true });
+      for (let connection = 1; connection <= 6; connection++) {
+        // The kubelet forgets its keys.
+        if (connection === 4) listener.setTicketKeys(Buffer.alloc(48, 7));
+        await new Promise<void>((resolve, reject) => {
+          connect({ hostname: '127.0.0.1', protocol: 'https:', port: String(port) }, (...[error, socket]) => {
+            if (error !== null) return reject(error);
+            socket.once('close', () => resolve());
+            socket.on('readable', () => {
+              socket.read();
+              close();
+            });
+          });
+        });
+      }
+      assert.deepEqual(resumed, [false, true, true, false, true, true]);
+    });
 });
