@@ -1,5 +1,5 @@
-/** Most buffers kept for use again; more are in use at once only while many kubelets are slow. */
-const mostKept = 32;
+/** Most buffers kept for use again. More are in use at once only at the start, when each kubelet is asked for the first time, and while many are slow. */
+const mostKept = 4;
 const initialSize = 64 * 1024;
 
 /** A body while it is received: grows to the size of the largest it has held. */

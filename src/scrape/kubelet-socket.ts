@@ -31,8 +31,6 @@ export interface KubeletSockets {
 }
 
 const probePeriod = seconds(60);
-/** `http/1.1` in the form of the extension, so that it need not be made for each connection. */
-const http1 = Buffer.from('\u0008http/1.1');
 
 /**
  * Opens sockets, one at a time, that read into a memory of ours. Node would make a Buffer for each read: five for the answer of a node of 30 pods, dead a
@@ -56,7 +54,8 @@ export function kubeletSockets(options: KubeletSocketOptions): KubeletSockets {
     const socket =
       tls === undefined
         ? connectTcp(target)
-        : connectTls({ ...tls, ...target, ALPNProtocols: http1, session, ...(servername ? { servername } : {}) });
+        : // Without ALPN, HTTP/1.1 it is. What Node makes of a list of protocols would be a slice of its pool, 64 KiB of which stay as long as the connection.
+          connectTls({ ...tls, ...target, session, ...(servername ? { servername } : {}) });
     socket.setNoDelay(true).setKeepAlive(true, probePeriod);
     const timer = clock.after(connectTimeout, () => {
       socket.destroy(new Error(`no connection within ${Math.round(connectTimeout) / 1000} s`));
