@@ -57,7 +57,7 @@ const connectShare = 0.3;
 const longestExcerpt = 300;
 
 /**
- * GETs from kubelets over one keep-alive connection each, as far as so many may stay open; further ones have one for each request, which resumes the last one's TLS
+ * GETs from kubelets over one keep-alive connection each, as far as so many may stay open; further ones have one for each request, which resumes a TLS
  * session. Connections are dropped with their node, and made anew when certificates rotate.
  */
 export class KubeletClient {
