@@ -25,7 +25,7 @@ export interface ConnectionOptions {
   readonly connectTimeout: Milliseconds;
   readonly clock: Clock;
   readonly maxBodySize: Bytes;
-  /** Stays open between requests, which takes 100 KB: Node keeps up to 64 KiB of each for reading. Opening one, with a resumed session, takes 1 ms of CPU. */
+  /** Stays open between requests, which takes 100 KB: Node keeps up to 64 KiB of each for reading. Opening one, with a resumed session, takes 0.6 ms of CPU. */
   readonly lasting: boolean;
   /** Shared by all connections. */
   readonly buffers: BodyBuffers;

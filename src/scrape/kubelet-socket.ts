@@ -26,7 +26,7 @@ export interface KubeletSocketOptions {
 
 export interface KubeletSockets {
   readonly connect: buildConnector.connector;
-  /** Closes the socket that is open, if any. undici would do so with an error, whose stack Node formats: a tenth of what a connection costs in memory that grows old. */
+  /** Closes the socket that is open, if any. undici would do so with an error, whose stack Node formats: with 230 connections a second that was a tenth of a core. */
   readonly close: () => void;
 }
 
@@ -40,13 +40,12 @@ const probePeriod = seconds(60);
 export function kubeletSockets(options: KubeletSocketOptions): KubeletSockets {
   const { memory, mayShare, tls, connectTimeout, resumes, clock } = options;
   let session: Buffer | undefined;
-  let open: Socket | undefined;
-  let take = nobody;
+  let open: { readonly socket: Socket; readonly take: (received: Buffer) => boolean } | undefined;
   const onread = {
     buffer: memory,
     callback: (length: number): boolean => {
       const bytes = memory.subarray(0, length);
-      return take(mayShare(bytes) ? bytes : Buffer.from(bytes));
+      return open?.take(mayShare(bytes) ? bytes : Buffer.from(bytes)) ?? true;
     },
   };
   const connect: buildConnector.connector = ({ hostname, port, servername }, callback) => {
@@ -55,20 +54,18 @@ export function kubeletSockets(options: KubeletSocketOptions): KubeletSockets {
       tls === undefined
         ? connectTcp(target)
         : // Without ALPN, HTTP/1.1 it is. What Node makes of a list of protocols would be a slice of its pool, 64 KiB of which stay as long as the connection.
-          connectTls({ ...tls, ...target, session, ...(servername ? { servername } : {}) });
+          connectTls({ ...tls, ...target, session, servername: servername ?? '' });
     socket.setNoDelay(true).setKeepAlive(true, probePeriod);
     const timer = clock.after(connectTimeout, () => {
       socket.destroy(new Error(`no connection within ${Math.round(connectTimeout) / 1000} s`));
     });
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-      open = socket;
+      open = { socket, take: readableFrom(socket) };
       timer.cancel();
-      const reader = readableFrom(socket);
-      take = reader;
-      // All that a closed socket was would stay until the next is open: 6 KB of each kubelet, old by then, so that only a full collection frees it. V8 takes Node's own
-      // remains of a TLS socket for used until then, but not who listened.
+      // All that a closed socket was would stay until the next is open: 6 KB of each kubelet, old by then, so that only a full collection frees it. Node's own
+      // remains of a TLS socket outlive small collections whatever we do; who listened need not.
       socket.once('close', () => {
-        if (open === socket) [open, take] = [undefined, nobody];
+        if (open?.socket === socket) open = undefined;
         socket.removeAllListeners().on('error', ignore);
       });
       if (resumes && socket instanceof TLSSocket) keepSession(socket, (made) => (session = made));
@@ -76,10 +73,10 @@ export function kubeletSockets(options: KubeletSocketOptions): KubeletSockets {
     });
     socket.on('error', (error) => {
       timer.cancel();
-      if (open !== socket) callback(error, null);
+      if (open?.socket !== socket) callback(error, null);
     });
   };
-  return { connect, close: () => void open?.destroy() };
+  return { connect, close: () => void open?.socket.destroy() };
 }
 
 /**
@@ -91,10 +88,6 @@ function keepSession(socket: TLSSocket, keep: (session: Buffer | undefined) => v
   // With TLS 1.3 it comes behind the handshake.
   if (socket.getProtocol() === 'TLSv1.3') socket.once('session', keep);
   else keep(socket.getSession());
-}
-
-function nobody(_bytes: Buffer): boolean {
-  return true;
 }
 
 function ignore(): void {}

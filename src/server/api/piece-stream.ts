@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { asError } from '../../model/errors.ts';
 import { turn } from '../../wire/body.ts';
 
 /** The pieces of a body in slices of at most so many bytes, each in a turn of the event loop of its own: others get theirs in between, and the client reads one slice while the next is encrypted. */
@@ -28,13 +29,14 @@ export class PieceStream extends Readable {
     if (this.destroyed) return;
     try {
       const slice = this.#next();
-      if (slice === turn) this._read();
+      if (slice?.length === 0) this._read();
       else this.push(slice);
     } catch (error) {
-      this.destroy(error as Error);
+      this.destroy(asError(error));
     }
   };
 
+  /** Empty where a piece is a turn; null at the end. */
   #next(): Buffer | null {
     if (this.#at >= this.#piece.length) {
       const { done, value } = this.#pieces.next();
@@ -44,6 +46,6 @@ export class PieceStream extends Readable {
     }
     const slice = this.#piece.subarray(this.#at, this.#at + this.#sliceBytes);
     this.#at += slice.length;
-    return this.#piece === turn ? turn : slice;
+    return slice;
   }
 }
