@@ -12,14 +12,26 @@ export interface Http2Answer {
 
 const patience = 30_000;
 
+/** Bytes that a server may send before the client has read any: of one answer, and on one connection. */
+export interface Windows {
+  readonly stream: number;
+  readonly connection: number;
+}
+
+/** Those of clients in Go, as kube-apiserver 1.36 announces them to extension API servers. */
+export const windowsOfGo: Windows = { stream: 4 * 1024 ** 2, connection: 1024 ** 3 };
+/** The default of HTTP/2, which clients in Node.js leave as it is. */
+export const smallestWindows: Windows = { stream: 64 * 1024 - 1, connection: 64 * 1024 - 1 };
+
 /** One HTTP/2 connection, as the aggregation layer keeps it, and the next when the server has retired it. */
 export class Http2Client {
   readonly #connect: () => ClientHttp2Session;
   #session: ClientHttp2Session;
 
-  constructor(url: string, client: CertifiedKey) {
+  constructor(url: string, client: CertifiedKey, { stream, connection } = windowsOfGo) {
     this.#connect = () => {
-      const session = connect(url, { ...client, rejectUnauthorized: false });
+      const session = connect(url, { ...client, rejectUnauthorized: false, settings: { initialWindowSize: stream } });
+      session.once('connect', () => session.setLocalWindowSize(connection));
       // Told to every request under way as well.
       session.on('error', () => {});
       return session;

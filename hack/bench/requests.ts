@@ -1,8 +1,12 @@
+import { smallestWindows, type Windows } from './http2-client.ts';
+
 /** A request that clients of a metrics server make. */
 export interface SampleRequest {
   readonly name: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of the client; absent: those of Go. */
+  readonly windows?: Windows;
   /** The budget against metrics-server, of the median latency and of the CPU. */
   readonly most: number;
 }
@@ -15,6 +19,13 @@ const protobuf = 'application/vnd.kubernetes.protobuf';
 export const sampleRequests: readonly SampleRequest[] = [
   { name: 'all pods, JSON', path: `${group}/pods`, headers: { accept: json }, most: 0.15 },
   { name: 'all pods, protobuf', path: `${group}/pods`, headers: { accept: protobuf }, most: 0.15 },
+  {
+    name: 'all pods, JSON, smallest windows',
+    path: `${group}/pods`,
+    headers: { accept: json },
+    windows: smallestWindows,
+    most: 0.15,
+  },
   {
     name: 'all pods, JSON, gzip accepted',
     path: `${group}/pods`,

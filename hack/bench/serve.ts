@@ -9,6 +9,8 @@ import { startServeFloor, type Subject } from './subject.ts';
 
 const rounds = 2;
 const parallel = 8;
+/** Code is compiled while it runs; requests before that tell of the compiler. */
+const warmUpRequests = 50;
 /** Shares of the time given to a request: one after another, then several at once. */
 const sequentialShare = 0.7;
 
@@ -30,28 +32,35 @@ interface Contestant {
 export async function benchServe(stage: Stage): Promise<readonly Figure[]> {
   const floor = await startServeFloor(stage.simulation, await writeAnswers(stage));
   const subjects = [stage.kubetally, floor, ...(stage.metricsServer === undefined ? [] : [stage.metricsServer])];
-  const contestants: Contestant[] = [];
+  const figures: Figure[] = [];
   try {
-    for (const subject of subjects) contestants.push(await connected(subject, stage));
-    const figures: Figure[] = [];
     for (const request of sampleRequests) {
       stage.settings.say(`serve: ${request.name}`);
-      figures.push(...figuresOf(request, await measure(contestants, request, stage.settings.serveSeconds)));
+      const contestants: Contestant[] = [];
+      try {
+        for (const subject of subjects) contestants.push(await connected(subject, request, stage));
+        figures.push(...figuresOf(request, await measure(contestants, request, stage.settings.serveSeconds)));
+      } finally {
+        for (const { client } of contestants) client.close();
+      }
     }
     return figures;
   } finally {
-    for (const { client } of contestants) client.close();
     await floor.stop();
   }
 }
 
-/** A connection on which the subject has answered. */
-async function connected(subject: Subject, { simulation }: Stage): Promise<Contestant> {
+/** A connection on which the subject has answered the request so often that both ends are compiled. */
+async function connected(
+  subject: Subject,
+  { path, headers, windows }: SampleRequest,
+  { simulation }: Stage,
+): Promise<Contestant> {
   return await until(10_000, `${subject.name} answers`, async () => {
     subject.assertRunning();
-    const client = new Http2Client(subject.url, simulation.admin);
+    const client = new Http2Client(subject.url, simulation.admin, windows);
     try {
-      await client.get('/', {});
+      for (let request = 0; request < warmUpRequests; request++) await client.get(path, headers);
       return { subject, client };
     } catch (error) {
       client.close();
@@ -104,7 +113,6 @@ async function measure(
         });
         if (status !== 200) throw new Error(`${subject.name} answers ${status} to ${path}`);
       };
-      for (let warm = 0; warm < 5; warm++) await ask();
       await askInTurn(ask, slice * sequentialShare, subject, tally);
       await askAtOnce(ask, slice * (1 - sequentialShare), tally);
     }

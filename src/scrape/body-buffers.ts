@@ -1,4 +1,4 @@
-/** Most buffers kept for use again. More are in use at once only at the start, when each kubelet is asked for the first time, and while many are slow. */
+/** Most buffers kept for use again. More are in use at once only while that many kubelets are in the middle of their answers. */
 const mostKept = 4;
 const initialSize = 64 * 1024;
 
@@ -34,7 +34,7 @@ export class BodyBuffer {
 
 /**
  * Buffers that bodies are received into, used again and again: a new one for each scrape would be the greater part of the garbage. Few are needed,
- * as answers are decoded the moment they are complete.
+ * if they are taken when the first of a body has come, as it is decoded the moment it is complete.
  */
 export class BodyBuffers {
   /** Where a connection puts what it has just read, before it goes into a `BodyBuffer`; one for all. */
