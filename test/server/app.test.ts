@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import type { Middleware } from 'koa';
 import { afterEach, before, describe, it } from 'node:test';
 import { seconds } from '../../src/model/units.ts';
@@ -218,6 +219,48 @@ describe('The application', () => {
     };
     const { proxy } = await start({ routes: [refuse] });
     assert.equal(message(await ask(proxy, nodes, as('jane'))), 'no good');
+  });
+
+  it('sends a body that is a stream, without making Node load its fetch', async (t) => {
+    const streamed: Middleware = (ctx) => {
+      ctx.body = Readable.from(['{"kind":', '"List"}']);
+      ctx.set('Content-Type', 'application/json');
+    };
+    const { proxy } = await start({ routes: [streamed] });
+    const { Response } = globalThis;
+    let asked = 0;
+    const watched = { configurable: true, get: () => (asked++, Response) };
+    Object.defineProperty(globalThis, 'Response', watched);
+    t.after(() =>
+      Object.defineProperty(globalThis, 'Response', { configurable: true, writable: true, value: Response }),
+    );
+    const reply = await ask(proxy, nodes, as('jane'));
+    assert.deepEqual([reply.status, reply.body], [200, '{"kind":"List"}']);
+    assert.equal(asked, 0);
+  });
+
+  it('sends no body to who asks for the head of a stream', async () => {
+    const body = Readable.from(['never read']);
+    const streamed: Middleware = (ctx) => {
+      ctx.body = body;
+    };
+    const { proxy } = await start({ routes: [streamed] });
+    const reply = await ask(proxy, nodes, { ...as('jane'), method: 'HEAD' });
+    assert.deepEqual([reply.status, reply.body], [200, '']);
+    await eventually(() => body.destroyed);
+  });
+
+  it('breaks an answer off whose stream fails, and logs it once', async () => {
+    function* failing(): Generator<string> {
+      yield '{"kind":';
+      throw new TypeError('lost a block');
+    }
+    const streamed: Middleware = (ctx) => {
+      ctx.body = Readable.from(failing());
+    };
+    const { proxy, log } = await start({ routes: [streamed] });
+    await assert.rejects(ask(proxy, nodes, as('jane')));
+    assert.equal(log.lines.filter((line) => line.includes('lost a block')).length, 1);
   });
 
   it('answers a request line that cannot be read as Go does', async () => {
