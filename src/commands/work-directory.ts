@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** A directory that a command writes to. */
 export interface WorkDirectory {
@@ -17,7 +17,7 @@ export interface WorkDirectory {
 export async function workDirectory(name: string): Promise<WorkDirectory> {
   if (name !== '') {
     const path = resolve(name);
-    await mkdir(path, { recursive: true });
+    await makeDirectory(path);
     return { path, dispose: async () => {} };
   }
   const path = await mkdtemp(join(tmpdir(), 'kubetally-'));
@@ -31,4 +31,12 @@ export async function workDirectory(name: string): Promise<WorkDirectory> {
       await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** Makes a directory with all above it. Node's own way of that never ends below /proc, whose parents are there and yet take none. */
+async function makeDirectory(path: string): Promise<void> {
+  const parent = dirname(path);
+  if (!existsSync(parent)) await makeDirectory(parent);
+  // One that is there is as good; a file of that name is not.
+  await mkdir(path, { recursive: existsSync(path) });
 }

@@ -52,6 +52,13 @@ describe('kubetally sim', () => {
     assert.match(output.text(), /^(Error: invalid argument .+\n){3}$/);
   });
 
+  it('says which directory cannot be made', async () => {
+    const output = collect();
+    // Node's own recursive mkdir never ends here.
+    assert.equal(await runSim(['--dir=/proc/kubetally/files'], output, AbortSignal.abort()), 1);
+    assert.match(output.text(), /^Error: .*mkdir '\/proc\/kubetally'\n$/);
+  });
+
   it('refuses words that are no flags', async () => {
     const output = collect();
     assert.equal(await runSim(['foo', 'bar'], output, AbortSignal.abort()), 1);
