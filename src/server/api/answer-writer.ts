@@ -10,7 +10,7 @@ import { PieceStream } from './piece-stream.ts';
 const gzipThreshold = 128 * 1024;
 const gzipLevel = 1;
 
-const mostSliceBytes = 32 * 1024;
+const mostSliceBytes = 16 * 1024;
 const leastSliceBytes = 4 * 1024;
 
 /** Hands an answer to Koa: headers, then the body at once, in pieces, or compressed as the client takes it. */
@@ -46,7 +46,8 @@ function sliced({ pieces, release }: PiecewiseBody, { res }: Context, sliceBytes
 
 /**
  * A client with the smallest window, 64 KiB, as those in Node.js have, lets no more be under way. In quarters of it, it reads one while the next is encrypted: a list
- * of 7,000 pods takes two thirds of the time that it takes where the window is filled at once. Others are not slower with slices, down to 32 KiB.
+ * of 7,000 pods takes two thirds of the time that it takes where the window is filled at once. Larger windows would take larger slices: of 32 KiB a tenth faster, but
+ * where 150,000 pods are listed, the slowest hundredth of namespaced lists then waits for 100 ms, not 22.
  */
 function sliceBytesFor(request: IncomingMessage | Http2ServerRequest): number {
   const window = 'stream' in request ? request.stream.session?.remoteSettings.initialWindowSize : undefined;
