@@ -163,8 +163,8 @@ const noBody = Buffer.alloc(0);
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #buffers: BodyBuffers;
   /**
-   * Taken when there is something to put in. Taken with the request, while that many kubelets make their answers, most were new ones: V8 counts them as growth and marked
-   * every ten seconds at 100 nodes, a quarter of all CPU.
+   * Taken when there is something to put in. If each request held one while its kubelet makes the answer, most would be new: V8 counts that as growth, and would mark every
+   * ten seconds at 100 nodes, for a quarter of all CPU.
    */
   #body: BodyBuffer | undefined;
   /** Undefined once the end is told. */
