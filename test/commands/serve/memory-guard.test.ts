@@ -217,6 +217,27 @@ describe('MemoryGuard', () => {
     assert.equal(tidied, 1);
   });
 
+  it('collects what the start left in a small heap, and every ten minutes what came since', async () => {
+    heap = 40;
+    held.garbage = 30;
+    await clock.advance(29_000);
+    assert.equal(held.garbage, 30);
+    await clock.advance(2000);
+    assert.equal(held.garbage, 0);
+    held.garbage = 10;
+    await clock.advance(590_000);
+    assert.equal(held.garbage, 10);
+    await clock.advance(11_000);
+    assert.deepEqual([held.garbage, tidied, given, log.lines], [0, 0, [], []]);
+  });
+
+  it('leaves the garbage of a larger heap to V8 while nobody asks for large answers', async () => {
+    heap = 41;
+    held.garbage = 30;
+    await clock.advance(3_600_000);
+    assert.equal(held.garbage, 30);
+  });
+
   it('looks no more once it is stopped', async () => {
     guard.stop();
     use(195);
