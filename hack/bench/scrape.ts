@@ -9,6 +9,8 @@ import { startScrapeFloor, type Subject } from './subject.ts';
 /** Code is compiled while it runs; cycles before that tell nothing. */
 const warmUpCycles = 4;
 const listsEach = 20;
+/** Both servers are given so long to collect the garbage of the last list; `RSS at its peak` tells what it was before. */
+const collectionTime = 5_000;
 
 /**
  * CPU of one cycle and memory, from outside. Server, floor and metrics-server run and are read over the very same windows of one resolution each:
@@ -28,6 +30,7 @@ export async function benchScrape(stage: Stage): Promise<readonly Figure[]> {
     await floor.stop();
     say('scrape: lists');
     for (const server of stage.servers) await list(server, stage);
+    await pause(collectionTime);
     const [after, otherAfter] = stage.servers.map(({ usage }) => usage);
     return [
       {

@@ -49,7 +49,7 @@ describe('benchmarks', () => {
       readonly env: NodeJS.ProcessEnv;
     };
     assert.ok(execArgv.includes('--min-semi-space-size=4'), execArgv.join(' '));
-    assert.match(env['NODE_OPTIONS'] ?? '', /--max-semi-space-size=16/);
+    assert.match(env['NODE_OPTIONS'] ?? '', /--max-semi-space-size=8/);
     assert.equal(env['MALLOC_MMAP_THRESHOLD_'], '32768');
   });
 

@@ -98,7 +98,7 @@ describe('the image', () => {
     assert.match(image.base, /^gcr\.io\/distroless\/nodejs24-debian\d+:nonroot$/));
 
   it('gives the heap a share of the memory limit, in a way that a pod can replace, and free memory back', () => {
-    assert.equal(image.env['NODE_OPTIONS'], '--max-old-space-size-percentage=40 --max-semi-space-size=16');
+    assert.equal(image.env['NODE_OPTIONS'], '--max-old-space-size-percentage=40 --max-semi-space-size=8');
     assert.equal(image.env['MALLOC_MMAP_THRESHOLD_'], String(32 * 1024));
     const settings = [
       '--heap-growing-percent=60',
