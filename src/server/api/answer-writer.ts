@@ -48,7 +48,7 @@ function sliced({ pieces, release }: PiecewiseBody, { res }: Context, sliceBytes
  * A client with the smallest window, 64 KiB, as those in Node.js have, lets no more be under way. In quarters of it, it reads one while the next is encrypted: a list
  * of 7,000 pods takes two thirds of the time that it takes where the window is filled at once. Rounded up: clients let more come when they have
  * read half of it, which two quarters are then. Larger windows would take larger slices, and those of 32 KiB are a tenth faster; but while 150,000 pods are listed in them, the
- * slowest hundredth of namespaced lists waits for 100 ms, not 33.
+ * slowest hundredth of namespaced lists waits three times as long, 100 ms.
  */
 function sliceBytesFor(request: IncomingMessage | Http2ServerRequest): number {
   const window = 'stream' in request ? request.stream.session?.remoteSettings.initialWindowSize : undefined;
