@@ -103,7 +103,7 @@ describe('the image', () => {
     const settings = [
       '--heap-growing-percent=60',
       '--no-allocation-site-pretenuring',
-      '--min-semi-space-size=3',
+      '--min-semi-space-size=4',
       '--no-memory-reducer',
     ];
     assert.deepEqual(image.entrypoint, ['/nodejs/bin/node', ...settings, '/app/main.js']);
