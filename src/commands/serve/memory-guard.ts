@@ -58,7 +58,7 @@ const afterLargeAnswers = {
 };
 
 /**
- * What no large answer left, as the start does, is collected as well, in a small heap: soon after the start, and so long after the last collection. V8's own memory reducer would do it
+ * What no large answer left, as the start does, is collected as well, in a small heap: soon after the start, and so long after the last calm collection of either kind. V8's own memory reducer would do it
  * every 106 s where little is going on, which is a twelfth of the CPU of scraping 100 nodes, so the image runs without that; but then V8 lets 20 MiB of garbage stay from the start on.
  */
 const routine = {
