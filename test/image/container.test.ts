@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Agent, get } from 'node:https';
+import { createServer } from 'node:tls';
 import type { SimulatedCluster } from '../../src/sim/cluster.ts';
 import { at, manifests, readObjects } from '../manifests/manifest-objects.ts';
 import { askApi, startCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { servingCertificate, testAuthority } from '../support/pki.ts';
 import { freePorts } from '../../hack/e2e/free-ports.ts';
 import { buildImage, type Image } from './build.ts';
 import { Container, mountFiles, withoutContainers } from './container.ts';
@@ -18,6 +22,11 @@ const writeEverywhere = `
   for (const path of ['/', '/app/', '/tmp/', '/home/nonroot/', '/var/run/secrets/kubernetes.io/serviceaccount/'])
     try { writeFileSync(path + 'file', ''); console.log(path, 'written'); }
     catch ({ code }) { console.log(path, code); }`;
+
+const connect = `
+  require('node:tls').connect({ port: Number(process.env.PORT), host: '127.0.0.1' })
+    .on('secureConnect', () => { console.log('believed'); process.exit(); })
+    .on('error', ({ code }) => { console.log(code); process.exit(); });`;
 
 describe('a container of the image', { skip: withoutContainers() }, () => {
   const cleanups: (() => unknown)[] = [];
@@ -127,6 +136,24 @@ describe('a container of the image', { skip: withoutContainers() }, () => {
     const writer = new Container(t, image, options);
     assert.equal(await writer.exit, 0);
     assert.match(writer.output, /^\/ EACCES\n\/app\/ EACCES\n\/tmp\/ written\n\/home\/nonroot\/ written\n/);
+  });
+
+  it('believes the authorities of SSL_CERT_FILE, as programs in Go do', async (t) => {
+    const authority = await testAuthority('company');
+    const server = createServer(await servingCertificate(authority, '127.0.0.1')).listen(0, '127.0.0.1');
+    t.after(() => void server.close());
+    await once(server, 'listening');
+    const PORT = String((server.address() as AddressInfo).port);
+    mountFiles(image, '/etc/company', { 'ca.crt': authority.cert });
+    const entrypoint = [...image.entrypoint.slice(0, -1), '-e', connect];
+    for (const [environment, said] of [
+      [{ SSL_CERT_FILE: '/etc/company/ca.crt' }, 'believed'],
+      [{ SSL_CERT_FILE: '/etc/kubelet/ca.crt' }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ] as const) {
+      const client = new Container(t, image, { entrypoint, env: { PORT, ...environment } });
+      assert.equal(await client.exit, 0);
+      assert.equal(client.output.trim(), said);
+    }
   });
 
   it('ends with code 0 when Kubernetes asks it to, without a complaint before', async () => {

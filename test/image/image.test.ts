@@ -102,7 +102,7 @@ describe('the image', () => {
     assert.equal(image.env['MALLOC_MMAP_THRESHOLD_'], String(32 * 1024));
     // No others: under most, V8 does not take the compiled form of Node's own modules that comes with Node.
     const settings = ['--min-semi-space-size=4', '--no-memory-reducer'];
-    assert.deepEqual(image.entrypoint, ['/nodejs/bin/node', ...settings, '/app/main.js']);
+    assert.deepEqual(image.entrypoint, ['/nodejs/bin/node', '--use-openssl-ca', ...settings, '/app/main.js']);
   });
 
   it('runs as the user of the Deployment and of the chart, and listens where they say', () => {
