@@ -101,7 +101,7 @@ describe('the image', () => {
     assert.equal(image.env['NODE_OPTIONS'], '--max-old-space-size-percentage=40 --max-semi-space-size=8');
     assert.equal(image.env['MALLOC_MMAP_THRESHOLD_'], String(32 * 1024));
     // No others: under most, V8 does not take the compiled form of Node's own modules that comes with Node.
-    const settings = ['--min-semi-space-size=4', '--no-memory-reducer'];
+    const settings = ['--min-semi-space-size=2', '--no-memory-reducer'];
     assert.deepEqual(image.entrypoint, ['/nodejs/bin/node', '--use-openssl-ca', ...settings, '/app/main.js']);
   });
 
