@@ -32,7 +32,7 @@ export const protobufItems: ItemEncoding = {
 
 function encode(object: NodeMetrics | PodMetrics, known: ItemMetadata | undefined): Fragment {
   const metadata = known === undefined ? encodeMetadata(object) : metadataOf(known);
-  const writer = newWriter();
+  const writer = emptied(usageWriter);
   writeTime(writer.uint32(delimited(2)), object.timestamp);
   writer.uint32(delimited(3)).fork().uint32(varint(1)).int64(object.window).ldelim();
   if (object.kind === 'NodeMetrics') writeUsage(writer, 4, object.usage);
@@ -42,7 +42,7 @@ function encode(object: NodeMetrics | PodMetrics, known: ItemMetadata | undefine
       writeUsage(writer, 2, container);
       writer.ldelim();
     }
-  const rest = writer.finish();
+  const rest = writer.finish(true);
 
   const contentLength = metadata.bytes.length + rest.length;
   const contentAt = 1 + varintLength(contentLength);
@@ -68,19 +68,23 @@ function metadataOf({ bytes, contentAt, metadataEnd, stampAt }: ItemMetadata): M
 
 /** Field 1 of the object: ObjectMeta. */
 function encodeMetadata(object: NodeMetrics | PodMetrics): MetadataBytes {
-  const writer = newWriter();
+  const writer = emptied(metadataWriter).uint32(delimited(1)).fork();
   writeIdentity(writer, object);
-  const identityLength = writer.len;
+  const identityLength = writer.pos - 2;
   writeCreationAndLabels(writer, object);
-  const meta = writer.finish();
-  const bytes = newWriter().uint32(delimited(1)).bytes(meta).finish();
+  const length = writer.pos - 2;
+  const bytes = writer.ldelim().finish(true);
   // After the tag and the length of creationTimestamp and the tag of its seconds, one byte each.
-  return { bytes, stampAt: bytes.length - meta.length + identityLength + 3 };
+  return { bytes, stampAt: bytes.length - length + identityLength + 3 };
 }
 
-/** For what is copied into a fragment. `Writer.create` would take it from the memory that fragments are in, and each fragment would keep what lies around it. */
-function newWriter(): protobuf.Writer {
-  return new protobuf.Writer();
+/** What they have written is copied before it is written over. New ones for each object take a fifth more time, and 4 MiB of a list of 7,000 pods until they are collected. */
+const metadataWriter = new protobuf.Writer();
+const usageWriter = new protobuf.Writer();
+
+function emptied(writer: protobuf.Writer): protobuf.Writer {
+  writer.states = null;
+  return writer.reset();
 }
 
 /** ObjectMeta fields 1 to 7: name, generateName, namespace, selfLink, uid, resourceVersion, generation. */

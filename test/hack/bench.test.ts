@@ -48,7 +48,7 @@ describe('benchmarks', () => {
       readonly execArgv: readonly string[];
       readonly env: NodeJS.ProcessEnv;
     };
-    assert.ok(execArgv.includes('--min-semi-space-size=4'), execArgv.join(' '));
+    assert.ok(execArgv.includes('--min-semi-space-size=2'), execArgv.join(' '));
     assert.match(env['NODE_OPTIONS'] ?? '', /--max-semi-space-size=8/);
     assert.equal(env['MALLOC_MMAP_THRESHOLD_'], '32768');
   });
