@@ -7,8 +7,15 @@ const recovery = 300;
 /** Tells requests that other machines disturbed from those that they left alone, by the CPU that the hypervisor took from this one. */
 export class CalmWatch {
   readonly #timer = setInterval(() => this.#look(), glance);
-  #stolen = stolenCpu();
+  readonly #readStolen: () => number;
+  #stolen: number;
   #lastTheft = Number.NEGATIVE_INFINITY;
+
+  /** `readStolen` gives the CPU taken since this machine started, in whatever unit. */
+  constructor(readStolen: () => number = stolenCpu) {
+    this.#readStolen = readStolen;
+    this.#stolen = readStolen();
+  }
 
   /** A request begins. Returns what tells, at its end, whether no CPU was taken from shortly before until then. */
   begin(): () => boolean {
@@ -24,7 +31,7 @@ export class CalmWatch {
   }
 
   #look(): void {
-    const stolen = stolenCpu();
+    const stolen = this.#readStolen();
     if (stolen !== this.#stolen) this.#lastTheft = performance.now();
     this.#stolen = stolen;
   }

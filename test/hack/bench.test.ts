@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import { asInImage } from '../../hack/bench/as-in-image.ts';
+import { CalmWatch } from '../../hack/bench/calm-watch.ts';
 import { drawCurves } from '../../hack/bench/curve.ts';
 import { growth, histogramQuantile, readExposition } from '../../hack/bench/exposition.ts';
 import { ratios, withinBudget } from '../../hack/bench/figure.ts';
@@ -60,6 +61,29 @@ describe('benchmarks', () => {
   it('see the memory of a running process', () => {
     const { rss, peakRss } = processUsage(process.pid);
     assert.ok(rss > 1 && peakRss >= rss);
+  });
+
+  it('leave out a request during which, or shortly before which, other machines took CPU', (context) => {
+    context.mock.timers.enable({ apis: ['setInterval'] });
+    let [now, stolen] = [0, 10];
+    context.mock.method(performance, 'now', () => now);
+    const pass = (milliseconds: number) => {
+      now += milliseconds;
+      context.mock.timers.tick(milliseconds);
+    };
+    const watch = new CalmWatch(() => stolen);
+    context.after(() => watch.stop());
+    const calm = watch.begin();
+    pass(1000);
+    assert.equal(calm(), true);
+    const during = watch.begin();
+    stolen += 10;
+    assert.equal(during(), false);
+    stolen += 10;
+    pass(100);
+    assert.equal(watch.begin()(), false, 'shortly before');
+    pass(1000);
+    assert.equal(watch.begin()(), true, 'long after');
   });
 
   it('count only what a histogram took in between two readings', () => {
