@@ -55,14 +55,22 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
   const troubles = new Transitions(log.named('scrape'), clock);
   const scraper = createScraper(deps, await createKubeletClient(deps), store, strings, troubles);
   const podNodes = new PodNodes({ client, clock, logger: log.named('inventory') });
-  const located = new WeakMap<PodInfo, string>();
+  /** Nodes of pods that no kubelet has reported, by uid. */
+  const located = new Map<string, string>();
+  const known = (pod: PodInfo): PodInfo | undefined => {
+    const current = inventory.pod(pod.namespace, pod.name);
+    return current?.uid === pod.uid ? current : undefined;
+  };
   const newcomers = new Newcomers({
     clock,
-    isWaiting: (pod) => inventory.pod(pod.namespace, pod.name) === pod && store.pod(pod) === undefined,
+    isWaiting(pod) {
+      const current = known(pod);
+      return current !== undefined && store.pod(current) === undefined;
+    },
     reportedBy: (pod) => store.nodeOf(pod),
     async locate(pod) {
       const nodeName = await podNodes.locate(pod.namespace, pod.name);
-      if (nodeName !== undefined) located.set(pod, nodeName);
+      if (nodeName !== undefined && known(pod) !== undefined) located.set(pod.uid, nodeName);
       return nodeName;
     },
     pull: (nodeName) => scraper.pullForward(nodeName, milliseconds(0)),
@@ -80,7 +88,10 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     podAdded(pod, isNew) {
       if (isNew) newcomers.add(pod);
     },
-    podRemoved: (pod) => store.removePod(pod),
+    podRemoved(pod) {
+      store.removePod(pod);
+      located.delete(pod.uid);
+    },
     synced: () =>
       log.named('inventory').info('Inventory synced', { nodes: inventory.nodeCount, pods: inventory.podCount }),
   });
@@ -92,7 +103,7 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
     }),
     windows: async () => await finishInTurns(store.census()),
     scraping: () => scraper.census,
-    absent: async () => await finishInTurns(absences(inventory, store, (pod) => located.get(pod))),
+    absent: async () => await finishInTurns(absences(inventory, store, ({ uid }) => located.get(uid))),
   });
   return {
     watch,
