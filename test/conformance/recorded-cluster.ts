@@ -66,6 +66,7 @@ export function routerDependencies(
     now: () => systemClock.now(),
     served: () => undefined,
     admitsLargeList: () => true,
+    largeListBegins: () => undefined,
     pieceMemory: new PieceMemory(),
     openApi: makeOpenApiDocuments('v0.1.0-test', () => systemClock.now()),
     version: {

@@ -109,6 +109,7 @@ export async function createFront(deps: FrontDependencies): Promise<Front> {
             if (!admitted) telemetry.requestRejected('memory');
             return admitted;
           },
+          largeListBegins: () => memory.largeAnswerBegins(),
           pieceMemory,
           now: () => clock.now(),
           served: (age) => telemetry.metricsServed(age),

@@ -5,7 +5,7 @@ import type { Clock } from '../../model/clock.ts';
 import { bytes } from '../../model/units.ts';
 import type { RootLogger } from '../../telemetry/logger.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import { collectAllGarbage } from './garbage.ts';
+import { collectAllGarbage, letNewSpaceGrow } from './garbage.ts';
 import { mebibytes, MemoryGuard, type Droppable, type ProcessMemory } from './memory-guard.ts';
 import { memoryLimit } from './memory-limit.ts';
 
@@ -34,6 +34,7 @@ export function createMemoryGuard({ droppable, tidy, clock, log: root, telemetry
     limits,
     use: () => ({ process: bytes(process.memoryUsage.rss()), heap: bytes(getHeapStatistics().used_heap_size) }),
     collectGarbage: collectAllGarbage,
+    outgrown: letNewSpaceGrow,
     droppable,
     tidy,
     onDrop: (what) => telemetry.memoryRelieved(what),

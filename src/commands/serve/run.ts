@@ -8,7 +8,7 @@ import { build } from '../../version.ts';
 import type { CommandIo } from '../command-io.ts';
 import type { Collection } from './collection.ts';
 import { createFront } from './front.ts';
-import { collectLessOften } from './garbage.ts';
+import { collectLessOften, holdNewSpace } from './garbage.ts';
 import { createHoldings } from './holdings.ts';
 import type { KubeClients } from './kube-clients.ts';
 
@@ -78,6 +78,7 @@ async function serve(options: ServeOptions, log: RootLogger, logOutput: LogOutpu
   front.follow();
   collection.start();
   collectLessOften();
+  holdNewSpace();
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   log.info('Stopping', {
     delay: options.serving.shutdownDelay / 1000,

@@ -1,4 +1,4 @@
-import { requireKnownFields } from '../../kube/selectors/field-selector.ts';
+import { exactField, requireKnownFields } from '../../kube/selectors/field-selector.ts';
 import { selectableFields, type MetricsCatalog } from '../../metrics-api/catalog.ts';
 import type { MetricsList } from '../../metrics-api/list.ts';
 import { apiGroup, type ApiVersion, type NodeMetrics, type PodMetrics } from '../../metrics-api/objects.ts';
@@ -18,8 +18,10 @@ export interface ResourceDependencies {
   readonly now: () => EpochMs;
   /** Hears of every object in an answer, how old its window is. */
   readonly served: (age: Milliseconds) => void;
-  /** Whether there is memory for an answer that takes much of it; asked right before it is made. */
+  /** Whether there is memory for a large list of all namespaces; asked right before it is made. */
   readonly admitsLargeList: () => boolean;
+  /** Hears of every large list, of one namespace, too. */
+  readonly largeListBegins: () => void;
   readonly pieceMemory: PieceMemory;
 }
 
@@ -57,7 +59,7 @@ export function serveResource(route: ResourceRoute, request: ApiRequest, deps: R
 function list(
   { resource }: ResourceRoute,
   { info }: ApiRequest,
-  { catalog, admitsLargeList }: ResourceDependencies,
+  { catalog, admitsLargeList, largeListBegins }: ResourceDependencies,
 ): MetricsList {
   const options = decodeListOptions(info.query);
   validateListOptions(options);
@@ -65,7 +67,11 @@ function list(
   if (options.watch) throw watchNotSupported(resource, apiGroup);
   if (resource === 'nodes') return catalog.listNodes(options);
   const pods = catalog.listPods(info.namespace, options);
-  if (info.namespace === '' && pods.most > largestSmallList && !admitsLargeList()) throw memoryShort(largestSmallList);
+  if (pods.most > largestSmallList) {
+    const isOfAll = info.namespace === '' && exactField(options.fieldSelector, 'metadata.namespace') === undefined;
+    if (isOfAll && !admitsLargeList()) throw memoryShort(largestSmallList);
+    largeListBegins();
+  }
   return pods;
 }
 

@@ -37,8 +37,30 @@ it('collectAllGarbage leaves functions that do not run uncompiled, from Node 22 
 });
 
 it('V8 knows what it is told of garbage', () => {
-  const module = new URL('../../../src/commands/serve/garbage.ts', import.meta.url).href;
-  const script = `import { collectAllGarbage, collectLessOften } from '${module}'; collectLessOften(); collectAllGarbage();`;
-  const run = spawnSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], { encoding: 'utf8' });
-  assert.deepEqual([run.status, run.stderr], [0, '']);
+  const { status, stderr } = runScript('collectLessOften(); collectAllGarbage();');
+  assert.deepEqual([status, stderr], [0, '']);
 });
+
+it('the space for new objects stays as it is while it is held, and grows once it is let', () => {
+  const use = `
+    const held = [];
+    const sizeAfterUse = () => {
+      for (let index = 0; index < 2e6; index++) held[index % 10_000] = { index };
+      return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size / 2 ** 20;
+    };
+    collectAllGarbage();
+    holdNewSpace();
+    console.log(sizeAfterUse());
+    letNewSpaceGrow();
+    console.log(sizeAfterUse());`;
+  const { stdout, stderr } = runScript(use, '--min-semi-space-size=1', '--max-semi-space-size=8');
+  const [whenHeld = Number.NaN, whenLet = Number.NaN] = stdout.split('\n').map(Number);
+  assert.ok(whenHeld <= 4 && whenLet >= 8, `${stdout}${stderr}`);
+});
+
+function runScript(script: string, ...options: string[]) {
+  const module = new URL('../../../src/commands/serve/garbage.ts', import.meta.url).href;
+  const imports = `import { collectAllGarbage, collectLessOften, holdNewSpace, letNewSpaceGrow } from '${module}'; import { getHeapSpaceStatistics } from 'node:v8';`;
+  const args = [...options, '--import=tsx', '--input-type=module', '-e', imports + script];
+  return spawnSync(process.execPath, args, { encoding: 'utf8' });
+}

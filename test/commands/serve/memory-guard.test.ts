@@ -21,6 +21,7 @@ describe('MemoryGuard', () => {
   /** Milliseconds that a collection takes. */
   let collection: number;
   let tidied: number;
+  let outgrown: number;
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -31,6 +32,7 @@ describe('MemoryGuard', () => {
     heap = 50;
     collection = 0;
     tidied = 0;
+    outgrown = 0;
     let collecting = 0;
     const drop = (name: 'history' | 'encoded') => ({
       name,
@@ -49,6 +51,7 @@ describe('MemoryGuard', () => {
         held.garbage = 0;
         collecting += collection;
       },
+      outgrown: () => void outgrown++,
       droppable: [drop('history'), drop('encoded')],
       tidy: () => void tidied++,
       onDrop: (name) => void given.push(name),
@@ -177,7 +180,7 @@ describe('MemoryGuard', () => {
 
   it('collects the garbage of large answers as soon as there is none for a second', async () => {
     for (let list = 0; list < 20; list++) {
-      assert.equal(guard.admitsLargeAnswer(), true);
+      guard.largeAnswerBegins();
       held.garbage = 30;
       await clock.advance(900);
       assert.equal(held.garbage, 30);
@@ -188,7 +191,7 @@ describe('MemoryGuard', () => {
 
   it('gives up what large answers left for the next, half a minute after the last of them, and collects it', async () => {
     for (let list = 0; list < 5; list++) {
-      assert.equal(guard.admitsLargeAnswer(), true);
+      guard.largeAnswerBegins();
       await clock.advance(20_000);
     }
     held.garbage = 30;
@@ -200,7 +203,7 @@ describe('MemoryGuard', () => {
 
   it('collects after large answers every ten minutes at most, and not in a large heap', async () => {
     const leaveGarbage = async (after: number): Promise<number> => {
-      guard.admitsLargeAnswer();
+      guard.largeAnswerBegins();
       held.garbage = 10;
       await clock.advance(after);
       return held.garbage;
@@ -236,6 +239,36 @@ describe('MemoryGuard', () => {
     held.garbage = 30;
     await clock.advance(3_600_000);
     assert.equal(held.garbage, 30);
+  });
+
+  it('collects what the start left as soon as the heap is small enough, not ten minutes later', async () => {
+    heap = 41;
+    held.garbage = 30;
+    await clock.advance(60_000);
+    heap = 39;
+    await clock.advance(1000);
+    assert.equal(held.garbage, 0);
+  });
+
+  it('leaves what can wait for calm to the clock when a large answer is to be made', async () => {
+    await clock.advance(500);
+    guard.largeAnswerBegins();
+    held.garbage = 10;
+    await clock.advance(1100);
+    assert.deepEqual([guard.admitsLargeAnswer(), held.garbage], [true, 10]);
+    await clock.advance(400);
+    assert.equal(held.garbage, 0);
+  });
+
+  it('tells once that the heap is no longer small', async () => {
+    heap = 40;
+    await clock.advance(60_000);
+    assert.equal(outgrown, 0);
+    for (const size of [41, 30, 60]) {
+      heap = size;
+      await clock.advance(10_000);
+    }
+    assert.equal(outgrown, 1);
   });
 
   it('looks no more once it is stopped', async () => {

@@ -15,13 +15,15 @@ describe('while memory is short', () => {
   let server: SecuredServer;
   let target: Target;
   let short = true;
+  let begun = 0;
 
   before(async () => {
     const certificates = await clusterCertificates();
     const admin = await clientCertificate(certificates.clients, 'admin', 'system:masters');
     const cluster = new TestCluster().addNode(nodeInfo('node-a'));
-    for (let pod = 0; pod < 600; pod++) cluster.addPod(podInfo(`team-${pod % 2}`, `app-${pod}`), podUsage('node-a'));
-    const deps = { ...routerDependencies(cluster), admitsLargeList: () => !short };
+    for (let pod = 0; pod < 600; pod++)
+      for (const team of ['team-0', 'team-1']) cluster.addPod(podInfo(team, `app-${pod}`), podUsage('node-a'));
+    const deps = { ...routerDependencies(cluster), admitsLargeList: () => !short, largeListBegins: () => begun++ };
     server = await securedServer({ certificates, routes: [routes(deps)] });
     target = { ...server.target, client: admin };
   });
@@ -64,9 +66,18 @@ describe('while memory is short', () => {
   it('a wrong request is told so, as always', async () =>
     assert.equal((await get(`${root}/pods?labelSelector=%3D%3D`)).status, 400));
 
+  it('large lists are told of when they begin, of one namespace as well, and no others', async () => {
+    begun = 0;
+    await get(`${root}/namespaces/team-0/pods`);
+    assert.equal(begun, 1);
+    for (const path of ['pods', 'pods?limit=500', 'namespaces/team-0/pods?limit=500', 'nodes'])
+      await get(`${root}/${path}`);
+    assert.equal(begun, 1);
+  });
+
   it('everything is answered again as soon as there is memory', async () => {
     short = false;
     const { status, body } = await get(`${root}/pods`);
-    assert.deepEqual([status, (JSON.parse(body) as { items: unknown[] }).items.length], [200, 600]);
+    assert.deepEqual([status, (JSON.parse(body) as { items: unknown[] }).items.length], [200, 1200]);
   });
 });
