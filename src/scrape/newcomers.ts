@@ -4,8 +4,9 @@ import { seconds, type Milliseconds } from '../model/units.ts';
 
 export interface NewcomersOptions {
   readonly clock: Clock;
-  /** Whether the pod still runs and is not served yet. */
-  readonly isWaiting: (pod: PodInfo) => boolean;
+  /** The pod of that name that runs now. */
+  readonly find: (namespace: string, name: string) => PodInfo | undefined;
+  readonly isServed: (pod: PodInfo) => boolean;
   /** The node that has reported the pod, if any. */
   readonly reportedBy: (pod: PodInfo) => string | undefined;
   /** Asks the API server where the pod runs. Never rejects. */
@@ -45,8 +46,10 @@ export class Newcomers {
   }
 
   async #look(pod: PodInfo, look: number): Promise<void> {
-    const { isWaiting, reportedBy, locate, pull } = this.#options;
-    if (!isWaiting(pod)) {
+    const { find, isServed, reportedBy, locate, pull } = this.#options;
+    // The same pod, though its labels may be others by now.
+    const current = find(pod.namespace, pod.name);
+    if (current?.uid !== pod.uid || isServed(current)) {
       this.#waiting--;
       return;
     }

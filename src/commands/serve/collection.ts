@@ -2,7 +2,6 @@ import { PodNodes } from '../../inventory/pod-nodes.ts';
 import { InventoryWatch } from '../../inventory/watch-inventory.ts';
 import { kubeletCredentials } from '../../kube/kubelet-credentials.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { PodInfo } from '../../model/inventory.ts';
 import { KnownStrings } from '../../model/known-strings.ts';
 import { milliseconds } from '../../model/units.ts';
 import type { ServeOptions } from '../../options/serve-options.ts';
@@ -57,20 +56,14 @@ export async function createCollection(deps: CollectionDependencies): Promise<Co
   const podNodes = new PodNodes({ client, clock, logger: log.named('inventory') });
   /** Nodes of pods that no kubelet has reported, by uid. */
   const located = new Map<string, string>();
-  const known = (pod: PodInfo): PodInfo | undefined => {
-    const current = inventory.pod(pod.namespace, pod.name);
-    return current?.uid === pod.uid ? current : undefined;
-  };
   const newcomers = new Newcomers({
     clock,
-    isWaiting(pod) {
-      const current = known(pod);
-      return current !== undefined && store.pod(current) === undefined;
-    },
+    find: (namespace, name) => inventory.pod(namespace, name),
+    isServed: (pod) => store.pod(pod) !== undefined,
     reportedBy: (pod) => store.nodeOf(pod),
-    async locate(pod) {
-      const nodeName = await podNodes.locate(pod.namespace, pod.name);
-      if (nodeName !== undefined && known(pod) !== undefined) located.set(pod.uid, nodeName);
+    async locate({ namespace, name, uid }) {
+      const nodeName = await podNodes.locate(namespace, name);
+      if (nodeName !== undefined && inventory.pod(namespace, name)?.uid === uid) located.set(uid, nodeName);
       return nodeName;
     },
     pull: (nodeName) => scraper.pullForward(nodeName, milliseconds(0)),
