@@ -1,7 +1,7 @@
 import { listOfOne, type MetricsList } from '../metrics-api/list.ts';
 import type { ApiVersion, NodeMetrics, PodMetrics } from '../metrics-api/objects.ts';
 import { wholeBody, type Answer, type Body } from './body.ts';
-import { indentJson } from './json-indent.ts';
+import { indentJson, indentPieces } from './json-indent.ts';
 import { listJson, objectJson, partialJson, partialListJson } from './json-objects.ts';
 import { formatJson } from './json-text.ts';
 import {
@@ -87,7 +87,10 @@ function jsonBody(source: MetricsList | NodeMetrics | PodMetrics, request: Encod
   const { format } = request;
   const json = metricsJson(source, request, stamp);
   if (typeof json === 'string') return textBody(json, format);
-  return format.encoding === 'json' && !format.pretty ? json : textBody(wholeBody(json).toString().trimEnd(), format);
+  if (format.encoding === 'json' && !format.pretty) return json;
+  if (format.encoding === 'json' && !Buffer.isBuffer(json)) return indentPieces(json);
+  // YAML of any size is made in one turn: nobody but a person asks for it, and `kubectl get -o yaml` makes it of pages of JSON.
+  return textBody(wholeBody(json).toString().trimEnd(), format);
 }
 
 /** Compact JSON: a text without newline, or bytes with one. */

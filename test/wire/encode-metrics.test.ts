@@ -105,6 +105,21 @@ describe('encodeMetrics', () => {
     );
   });
 
+  it('indents large lists piece by piece, others having their turns between, as if at once', () => {
+    const labels = { 'a, {b}': '"[x: y]"', long: 'é'.repeat(1000) };
+    const pods = Array.from({ length: 2500 }, (_, index) => podMetrics({ name: `p-${index}`, labels }));
+    for (const accept of ['application/json', table]) {
+      const list = { ...podList(...pods), batches: [pods.slice(0, 1200), pods.slice(1200)] };
+      const { body } = answer(list, accept, { pretty: 'true' });
+      assert.ok(!Buffer.isBuffer(body), 'one buffer');
+      const pieces = Array.from(body.pieces, (piece) => Buffer.from(piece));
+      assert.ok(pieces.filter(({ length }) => length === 0).length >= 2, 'no turns');
+      assert.ok(pieces.filter(({ length }) => length > 0).length >= 2, 'one piece');
+      const compact = JSON.parse(text(answer(podList(...pods), accept))) as unknown;
+      assert.equal(Buffer.concat(pieces).toString(), JSON.stringify(compact, null, 2));
+    }
+  });
+
   it('writes into the memory of large lists that were released, and of no other', () => {
     const make = () => {
       const { body } = answer(podList(...pods), 'application/json');
