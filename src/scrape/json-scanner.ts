@@ -127,6 +127,16 @@ export class JsonScanner {
       this.#at = at + 1;
       return this.#strings.get(body, start, at, hash);
     }
+    return this.#passingString();
+  }
+
+  /** The same, of what will hardly come again: it takes no place among the known strings. */
+  passingString(): string | undefined {
+    return this.#peek() === quote ? this.#passingString() : this.#nullOr('expected a string');
+  }
+
+  #passingString(): string {
+    const start = this.#at + 1;
     const end = this.#endOfString(this.#at);
     this.#at = end + 1;
     return this.#decode(start, end);

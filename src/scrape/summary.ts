@@ -224,7 +224,7 @@ export class SummaryDecoder {
   #time(): EpochMs | undefined {
     const time = this.#scan.stringInPlace(usualTimeLength, readUsualTime);
     if (time !== undefined) return time;
-    const text = this.#scan.string();
+    const text = this.#scan.passingString();
     return text === undefined ? undefined : readTime(text);
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { KnownStrings } from '../../src/model/known-strings.ts';
 import type { Sample } from '../../src/model/sample.ts';
 import { ScrapeError } from '../../src/scrape/scrape-error.ts';
 import { SummaryDecoder, type Summary } from '../../src/scrape/summary.ts';
@@ -174,6 +175,17 @@ describe('decoding a Summary', () => {
         },
       ),
     );
+  });
+
+  it('keeps no times among the names it knows, however they are written', () => {
+    const strings = new KnownStrings();
+    const { capacity } = strings;
+    const own = new SummaryDecoder(strings);
+    for (let instant = 0; instant < 50_000; instant++) {
+      const time = new Date(instant * 1000).toISOString().replace('Z', '+00:00');
+      assert.equal(own.decode(Buffer.from(`{"node":{"cpu":{"time":"${time}"}}}`)).node?.cpuTime, instant * 1000);
+    }
+    assert.equal(strings.capacity, capacity);
   });
 
   type Field = 'cpuTime' | 'cpuRate' | 'memory' | 'memoryUsage';
